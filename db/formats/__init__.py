@@ -1,0 +1,1 @@
+"""What others have and want: videos without inputs, and video beside a table of frames and actions."""

@@ -1,0 +1,140 @@
+"""Rows of a table as raw events: each frame's presses, states and motion, spread over its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from db.actions import Bools
+from db.clock import Int64
+from db.errors import BadFile
+from db.events import EventKind, InputEvent, Origin
+from db.keys import parse as parse_key
+
+_MOST_PRESSES = 255
+_MOST_COUNTS = 1e6
+_AT_ONCE = 5_000
+Numbers = NDArray[np.float64]
+
+
+def parse_numbers(values: Sequence[Any], name: str, first_line: int, path: Path) -> Numbers:
+    """A column as finite numbers; `true` and `false` count as 1 and 0. Raises BadFile with the line."""
+    try:
+        numbers: Numbers = np.array(values, np.float64)
+    except (TypeError, ValueError):
+        numbers = np.array([_number(value) for value in values], np.float64)
+    wrong = np.flatnonzero(~np.isfinite(numbers))
+    if len(wrong):
+        at = int(wrong[0])
+        raise BadFile(f"{path}, line {first_line + at}: {name} is {str(values[at])[:40]!r} and not a number.")
+    return numbers
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, str):
+        value = {"true": 1, "false": 0}.get(value.strip().lower(), value)
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return float("nan")
+
+
+@dataclass(frozen=True)
+class RowEvents:
+    """N rows: for each key whether it is down at the end and how often it was pressed, and the sums of motion."""
+
+    held: dict[int, Bools]
+    presses: dict[int, NDArray[np.int64]]
+    motion: Numbers
+    """(N, 2)"""
+    scroll: Numbers
+    """(N, 2)"""
+
+    @classmethod
+    def of(cls, columns: Mapping[str, Numbers], presses_suffix: str, path: Path) -> RowEvents:
+        """columns: by name, all of N. A key with a state alone is pressed where its state rises. Raises BadFile."""
+        count = len(next(iter(columns.values()))) if columns else 0
+        held: dict[int, Bools] = {}
+        presses: dict[int, NDArray[np.int64]] = {}
+        for name, values in columns.items():
+            if not name.startswith(("KEY_", "BTN_", "CODE_")):
+                continue
+            code = parse_key(name.removesuffix(presses_suffix))
+            if name.endswith(presses_suffix):
+                wrong = np.flatnonzero((values < 0) | (values > _MOST_PRESSES))
+                if len(wrong):
+                    raise BadFile(f"{path}, line {int(wrong[0]) + 2}: {name} is {values[wrong[0]]:g}.")
+                presses[code] = values.astype(np.int64)
+            else:
+                held[code] = values != 0
+        for code in presses.keys() - held.keys():
+            held[code] = np.zeros(count, np.bool_)
+        for code in held.keys() - presses.keys():
+            before = np.concatenate([[False], held[code][:-1]])
+            presses[code] = (held[code] & ~before).astype(np.int64)
+        return cls(held, presses, _pair(columns, ("dx", "dy"), count), _pair(columns, ("scroll_x", "scroll_y"), count))
+
+    def read(self, edges_ns: Int64, known: Bools) -> Iterator[list[InputEvent]]:
+        """The events in order of time, some thousands at once; nothing of rows that are not known.
+
+        What is down after such a row, or in the first, without a press is a snapshot.
+        """
+        events: list[InputEvent] = []
+        down: set[int] = set()
+        codes = sorted(self.held)
+        busy = self._busy(codes)
+        for row in np.flatnonzero(busy | ~known).tolist():
+            start, stop = int(edges_ns[row]), int(edges_ns[row + 1])
+            if not known[row]:
+                down.clear()  # the gap closes every hold
+                continue
+            found = [event for code in codes for event in self._key(code, row, start, stop, code in down)]
+            for code in codes:
+                (down.add if self.held[code][row] else down.discard)(code)
+            found += self._moves(row, (start + stop) // 2)
+            events += sorted(found, key=lambda event: event.t_ns)
+            if len(events) >= _AT_ONCE:
+                yield events
+                events = []
+        yield events
+
+    def _busy(self, codes: Sequence[int]) -> Bools:
+        """Rows in which anything happens, or in which something is down after a row that may not be known."""
+        busy: Bools = (self.motion != 0).any(axis=1) | (self.scroll != 0).any(axis=1)
+        for code in codes:
+            busy |= self.held[code] | (self.presses[code] > 0)
+            busy[1:] |= self.held[code][:-1]
+        return busy
+
+    def _key(self, code: int, row: int, start: int, stop: int, was_down: bool) -> list[InputEvent]:
+        """The changes that lead from the state before the row to the one at its end, with so many presses."""
+        is_down, presses = bool(self.held[code][row]), int(self.presses[code][row])
+        if presses == 0:
+            if is_down == was_down:
+                return []
+            origin = Origin.SNAPSHOT if is_down else Origin.DEVICE
+            return [InputEvent(start, EventKind.KEY, code, int(is_down), origin=origin)]
+        values = [1, 0] * presses
+        if was_down:
+            values = [0, *values]
+        if is_down:
+            values.pop()
+        step = (stop - start) / len(values)
+        return [InputEvent(start + int(i * step), EventKind.KEY, code, value) for i, value in enumerate(values)]
+
+    def _moves(self, row: int, t_ns: int) -> list[InputEvent]:
+        found = []
+        for kind, (x, y) in ((EventKind.MOTION, self.motion[row]), (EventKind.SCROLL, self.scroll[row])):
+            if x or y:
+                found.append(InputEvent(t_ns, kind, x=float(x), y=float(y), x2=float(x), y2=float(y)))
+        return found
+
+
+def _pair(columns: Mapping[str, Numbers], names: tuple[str, str], count: int) -> Numbers:
+    none = np.zeros(count)
+    return np.clip(np.stack([columns.get(name, none) for name in names], axis=1), -_MOST_COUNTS, _MOST_COUNTS)

@@ -1,0 +1,1 @@
+"""Alembic's migrations of the index. Session files are never migrated: readers accept every older format."""

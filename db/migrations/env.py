@@ -1,0 +1,15 @@
+"""Runs migrations on the connection that `db.index` hands over; there is no offline mode."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from db.tables import Base
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    transactional_ddl=True,  # SQLite's is, since `db.index` and not the driver begins the transaction
+)
+with context.begin_transaction():
+    context.run_migrations()
