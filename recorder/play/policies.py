@@ -1,0 +1,137 @@
+"""Who decides: a model behind `trainer serve`, or one of two yardsticks, random and no-op."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from pydantic import ValidationError
+
+from db import keys
+from db.clock import now_ns
+from db.errors import WireError
+from db.resize import Picture
+from db.specs import ActionSpace, ClipSpec
+from db.wire import Message, Peer
+
+ANSWER_S = 10.0
+DEFAULT_SPACE = ActionSpace(
+    codes=tuple(keys.parse(name) for name in ("KEY_W", "KEY_A", "KEY_S", "KEY_D", "KEY_SPACE", "BTN_LEFT")),
+    dx_edges=(-20.0, 0.0, 20.0),
+    dx_values=(-40.0, -10.0, 10.0, 40.0),
+)
+"""What the random player uses where no model says: the common keys of a first-person game, and turning."""
+CHANGE_SHARE = 1 / 8
+"""The random player changes each key with this chance a tick, so a key is down half of the time, 8 ticks in a row."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to hold (evdev codes) and how far to move in device counts, until the next decision."""
+
+    down: frozenset[int] = frozenset()
+    dx: float = 0.0
+    dy: float = 0.0
+    infer_ns: int = 0
+
+
+class Policy(Protocol):
+    """Decides once a tick. One thread uses it."""
+
+    @property
+    def clip(self) -> ClipSpec:
+        """What it sees, and how often."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The name of the actor: a model's id, `random` or `noop`."""
+        ...
+
+    def decide(self, rgb: Picture, index: int, t_ns: int) -> Decision:
+        """rgb: (H, W, 3) uint8 of `clip.size_px`; t_ns: its stamp. Raises WireError where nobody answers."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class ServedPolicy:
+    """A model behind `db.wire`: see `trainer serve`."""
+
+    def __init__(self, peer: Peer, instruction: str) -> None:
+        """Says hello and gives the instruction. Raises WireError where the server is not one that plays."""
+        self._peer = peer
+        peer.send("hello")
+        ready = _expect(peer.receive(ANSWER_S), "ready")
+        try:
+            self.clip = ClipSpec.model_validate(ready.fields["clip"])
+            self.space = ActionSpace.model_validate(ready.fields["space"])
+            self.name = str(ready.fields["model"])
+        except (KeyError, ValidationError):
+            raise WireError("The model's server did not say what it sees and does; update it.") from None
+        peer.send("instruction", {"text": instruction})
+        peer.send("reset")
+
+    def decide(self, rgb: Picture, index: int, t_ns: int) -> Decision:
+        self._peer.send("frame", {"index": index, "t_ns": t_ns}, rgb.tobytes())
+        answer = _expect(self._peer.receive(ANSWER_S), "action")
+        try:
+            fields = answer.fields
+            if fields["index"] != index:
+                raise WireError(f"The model's server answered frame {fields['index']} instead of {index}.")
+            down = frozenset(int(code) for code in fields["down"])
+            return Decision(down, float(fields["dx"]), float(fields["dy"]), int(fields["infer_ns"]))
+        except (KeyError, TypeError, ValueError):
+            raise WireError("The model's server sent an action that cannot be read; update it.") from None
+
+    def close(self) -> None:
+        with suppress(WireError):  # it may be gone already
+            self._peer.send("bye")
+        self._peer.close()
+
+
+class NoopPolicy:
+    """Never does anything."""
+
+    name = "noop"
+
+    def __init__(self, clip: ClipSpec) -> None:
+        self.clip = clip
+
+    def decide(self, rgb: Picture, index: int, t_ns: int) -> Decision:
+        return Decision()
+
+    def close(self) -> None:
+        pass
+
+
+class RandomPolicy:
+    """Changes keys of a space by chance and draws each mouse step evenly from the space's values; blind and deaf."""
+
+    name = "random"
+
+    def __init__(self, clip: ClipSpec, space: ActionSpace, seed: int = 0) -> None:
+        self.clip, self._space = clip, space
+        self._rng = np.random.default_rng(seed)
+        self._down: frozenset[int] = frozenset()
+
+    def decide(self, rgb: Picture, index: int, t_ns: int) -> Decision:
+        began_ns = now_ns()
+        codes = np.array(self._space.codes, np.int64)
+        changed = codes[self._rng.random(len(codes)) < CHANGE_SHARE]
+        self._down = self._down.symmetric_difference(changed.tolist())
+        dx, dy = (float(self._rng.choice(values)) for values in (self._space.dx_values, self._space.dy_values))
+        return Decision(self._down, dx, dy, now_ns() - began_ns)
+
+    def close(self) -> None:
+        pass
+
+
+def _expect(message: Message, kind: str) -> Message:
+    if message.kind == "error":
+        raise WireError(f"The model's server refused: {message.fields.get('message', 'no reason given')}")
+    if message.kind != kind:
+        raise WireError(f"The model's server said {message.kind!r} where {kind!r} was due.")
+    return message

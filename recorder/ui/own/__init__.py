@@ -1,0 +1,1 @@
+"""One's own sessions and what one may do with them."""

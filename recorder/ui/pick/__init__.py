@@ -1,0 +1,1 @@
+"""Choosing what to record: windows, monitors, regions, and the game's profile."""
