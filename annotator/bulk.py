@@ -1,0 +1,201 @@
+"""One thing done to many sessions at once, and how it is taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from db.catalogue import SessionSummary
+from db.errors import PlaytapeError
+from db.labels import Edit, LabelKind, Review, StepMark, heads, new_id
+from db.steps import steps_of
+from db.store import Store
+from db.trash import trashed_why
+
+Progress = Callable[[int, int], None]
+"""Hears (sessions done, sessions in all)."""
+Cancelled = Callable[[], bool]
+
+
+class Deed(StrEnum):
+    """What can be done to many sessions. The value is the word for it when it is done."""
+
+    ACCEPT = "accepted"
+    REJECT = "rejected"
+    REOPEN = "set back"
+    ASSIGN = "assigned"
+    RELEASE = "assigned to nobody"
+    TAG = "tagged"
+    UNTAG = "without the tag now"
+    TRASH = "put into the trash"
+    RESTORE = "restored"
+
+
+@dataclass
+class Outcome:
+    """What came of it. A session is in `done` or in `refused` (with the sentence why), or nothing was to be done."""
+
+    deed: Deed
+    done: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+    edits: list[Edit] = field(default_factory=list)
+    """Those that were made."""
+    step: str = ""
+    """The step that they are all part of, in the log and in the marks of the trash."""
+
+    @property
+    def text(self) -> str:
+        """One or two sentences for people."""
+        parts = []
+        if self.done or not self.refused:
+            parts.append(f"{_count(len(self.done))} {self.deed.value}.")
+        if self.refused:
+            reasons = sorted(set(self.refused.values()))
+            which = "" if len(reasons) == 1 else " and for other reasons"
+            parts.append(f"{_count(len(self.refused))} not {self.deed.value}: {reasons[0]}{which}")
+        return " ".join(parts)
+
+
+def do(
+    store: Store,
+    deed: Deed,
+    session_ids: Sequence[str],
+    author: str,
+    value: str = "",
+    progress: Progress = lambda done, total: None,
+    cancelled: Cancelled = lambda: False,
+) -> Outcome:
+    """Does it to each session in turn; one that refuses stops none of the others.
+
+    value: the person for ASSIGN ("" for nobody), the word for TAG and UNTAG. REOPEN goes back from accepted, rejected, in
+    review and fixing to labelled, and from labelled to unlabelled.
+    """
+    mark = StepMark(new_id(), _name(deed))
+    outcome = Outcome(deed, step=mark.id)
+    for number, session_id in enumerate(session_ids):
+        if cancelled():
+            break
+        try:
+            edits = _do_one(store, deed, session_id, author, value, mark)
+        except PlaytapeError as error:
+            outcome.refused[session_id] = str(error)
+        else:
+            if edits is not None:
+                outcome.done.append(session_id)
+                outcome.edits += edits
+        progress(number + 1, len(session_ids))
+    return outcome
+
+
+def undo(
+    store: Store,
+    outcome: Outcome,
+    author: str,
+    progress: Progress = lambda done, total: None,
+    cancelled: Cancelled = lambda: False,
+) -> Outcome:
+    """Takes it back for the sessions it was done to. What somebody has changed since is left as it is and refused."""
+    back = {Deed.TRASH: Deed.RESTORE, Deed.RESTORE: Deed.TRASH}.get(outcome.deed)
+    if back is not None:
+        return do(store, back, outcome.done, author, progress=progress, cancelled=cancelled)
+    mark = StepMark(new_id(), _name(outcome.deed), outcome.step or None)
+    undone = Outcome(outcome.deed, step=mark.id)
+    for number, edit in enumerate(outcome.edits):
+        if cancelled():
+            break
+        try:
+            log = {known.id: known for known in store.edits(edit.session_id)}
+            store.commit([_inverse(edit, log.get(edit.parent or ""), author).marked(mark)])
+        except PlaytapeError as error:
+            undone.refused[edit.session_id] = str(error)
+        else:
+            undone.done.append(edit.session_id)
+        progress(number + 1, len(outcome.edits))
+    return undone
+
+
+def done_before(store: Store, author: str) -> list[Outcome]:
+    """What this person did to many sessions, here or in an earlier run, and has not taken back; the latest last.
+
+    From the log, and from the marks of the trash. For a thread: it reads all of that person's edits.
+    """
+    deeds = {_name(deed): deed for deed in Deed}
+    found: list[tuple[datetime, Outcome]] = []
+    for edits in steps_of(store, author, deeds):
+        sessions = list(dict.fromkeys(edit.session_id for edit in edits))
+        first = edits[0]
+        found.append((first.at, Outcome(deeds[first.step_name], sessions, edits=edits, step=str(first.step))))
+    trashed: dict[str, list[SessionSummary]] = {}
+    for line in store.search(trashed=True, withdrawn=True):
+        person, _, step = trashed_why(store.session_folder(line.id)).partition("\n")
+        if step and person == author:
+            trashed.setdefault(step, []).append(line)
+    for step, lines in trashed.items():
+        at = max(line.trashed_at or line.started_at for line in lines)
+        found.append((at, Outcome(Deed.TRASH, [line.id for line in lines], step=step)))
+    return [outcome for _, outcome in sorted(found, key=lambda pair: pair[0])]
+
+
+def _do_one(store: Store, deed: Deed, session_id: str, author: str, value: str, mark: StepMark) -> list[Edit] | None:
+    """The edits that were made; None where it was so already."""
+    if deed is Deed.TRASH:
+        store.trash(session_id, f"{author}\n{mark.id}")
+        return []
+    if deed is Deed.RESTORE:
+        store.restore(session_id)
+        return []
+    if deed in (Deed.ACCEPT, Deed.REJECT, Deed.REOPEN):
+        before = store.summary(session_id).review
+        review = {Deed.ACCEPT: Review.ACCEPTED, Deed.REJECT: Review.REJECTED}.get(deed) or _before(before)
+        return None if before is review else [store.set_review(session_id, review, author, mark=mark)]
+    kind = LabelKind.ASSIGNEE if deed in (Deed.ASSIGN, Deed.RELEASE) else LabelKind.TAG
+    current = [edit for edit in heads(store.edits(session_id)) if edit.kind is kind and not edit.deleted]
+    if deed is Deed.UNTAG:
+        edits = [edit.revised(author, deleted=True) for edit in current if edit.value == value]
+    elif deed is Deed.TAG:
+        edits = _tag(session_id, current, author, value)
+    else:
+        edits = _assign(session_id, current, author, value if deed is Deed.ASSIGN else "")
+    if not edits:
+        return None
+    edits = [edit.marked(mark) for edit in edits]
+    store.commit(edits)
+    return edits
+
+
+def _name(deed: Deed) -> str:
+    """What the step is called, also in the undo menu of each session."""
+    return f"{deed.value} in the library"
+
+
+def _before(review: Review) -> Review:
+    """The state that a session is set back to."""
+    return Review.UNLABELLED if review in (Review.UNLABELLED, Review.LABELLED) else Review.LABELLED
+
+
+def _assign(session_id: str, current: list[Edit], author: str, person: str) -> list[Edit]:
+    """One person at most looks after a session."""
+    if not person:
+        return [edit.revised(author, deleted=True) for edit in current]
+    if not current:
+        return [Edit(session_id=session_id, kind=LabelKind.ASSIGNEE, value=person, author=author)]
+    kept = [] if current[0].value == person else [current[0].revised(author, value=person)]
+    return kept + [edit.revised(author, deleted=True) for edit in current[1:]]
+
+
+def _tag(session_id: str, current: list[Edit], author: str, word: str) -> list[Edit]:
+    if any(edit.value == word for edit in current):
+        return []
+    return [Edit(session_id=session_id, kind=LabelKind.TAG, value=word, author=author)]
+
+
+def _inverse(edit: Edit, before: Edit | None, author: str) -> Edit:
+    if before is None:
+        return edit.revised(author, deleted=True)
+    return edit.revised(author, value=before.value, deleted=before.deleted)
+
+
+def _count(number: int) -> str:
+    return f"{number} session{'s' * (number != 1)}"

@@ -1,0 +1,1 @@
+"""The library's window and its pages: sessions and trash, statistics, storage."""

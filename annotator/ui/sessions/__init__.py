@@ -1,0 +1,1 @@
+"""The list of sessions, searched in a thread of its own."""

@@ -1,0 +1,1 @@
+"""The frame-exact player, the picture and what is drawn over it."""
