@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from db.store import Store
+from trainer.__main__ import main
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_help_needs_no_torch() -> None:
+    code = "import sys; from trainer.__main__ import main\ntry: main(['idm', '--help'])\nfinally: print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1] == "False"
+    assert "--minutes" in done.stdout
+
+
+def test_an_error_is_one_sentence(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["dataset", "--library", str(store.root)]) == 1
+    assert "accept" in capsys.readouterr().err
+    assert main(["idm", "--library", str(store.root), "--json"]) == 1
+    printed = capsys.readouterr()
+    assert "dataset" in json.loads(printed.out.splitlines()[-1])["error"]
+    assert main(["dataset", "--library", str(store.root / "nowhere")]) == 1
+    assert main(["policy", "--library", str(store.root), "--minutes", "0"]) == 1
+
+
+def test_from_sessions_to_an_evaluated_model(
+    toy_library: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    common = ["--library", str(toy_library), "--json"]
+
+    def call(*args: str) -> dict[str, Any]:
+        assert main([*args, *common]) == 0
+        return json.loads(capsys.readouterr().out.splitlines()[-1])
+
+    dataset = call("dataset", "--held-out-share", "0.25")
+    assert dataset["hours"]["train"] > 0
+    model = call("idm", "--dataset", dataset["id"], "--steps", "2", "--threads", "1")
+    assert Path(model["path"], "model.safetensors").exists()
+    scores = call("evaluate", "--model", model["model"])["scores"]
+    assert {"model", "always released", "repeat last", "marginal", "grey pictures"} == scores.keys()
+    with Store.open(toy_library) as store:
+        session_id = store.search()[0].id
+    out = tmp_path / "said.npz"
+    assert call("predict", "--model", model["model"], "--session", session_id[-12:], "--out", str(out))["ticks"] > 100
+    assert main(["idm", "--resume", "nothing", *common]) == 1
+    assert main(["evaluate", "--model", model["model"], "--library", str(toy_library)]) == 0
+    assert "onset" in capsys.readouterr().out
+
+
+def test_a_signal_stops_and_saves(toy_library: Path) -> None:
+    command = [sys.executable, "-m", "trainer", "policy", "--library", str(toy_library), "--steps", "100000", "--json"]
+    command += ["--threads", "1"]
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as process:
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if json.loads(line).get("phase") == "training":
+                    break
+            process.terminate()
+            last = json.loads(process.stdout.read().splitlines()[-1])
+            assert process.wait(60) == 130
+        finally:
+            process.kill()
+    assert last["stopped"]
+    assert (toy_library / "runs" / last["run"] / "last.safetensors").exists()
