@@ -1,0 +1,73 @@
+"""`make bench`: runs every measurement, or those named: ``python -m bench witness kill``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from bench import (
+    annotating,
+    capture,
+    cost,
+    decode,
+    editkill,
+    editlog,
+    editrace,
+    exactness,
+    keystrokes,
+    kill,
+    movekill,
+    powercut,
+    privacy,
+    resolve,
+    search,
+    soak,
+    startstop,
+    sync,
+    training,
+    watching,
+    witness,
+)
+
+ROWS = {
+    "witness": witness.measure,
+    "kill": kill.measure,
+    "powercut": powercut.measure,
+    "soak": soak.measure,
+    "startstop": startstop.measure,
+    "capture": capture.measure,
+    "cost": cost.measure,
+    "sync": sync.measure,
+    "privacy": privacy.measure,
+    "decode": decode.measure,
+    "resolve": resolve.measure,
+    "movekill": movekill.measure,
+    "search": search.measure,
+    "annotating": annotating.measure,
+    "editkill": editkill.measure,
+    "editlog": editlog.measure,
+    "editrace": editrace.measure,
+    "exactness": exactness.measure,
+    "keystrokes": keystrokes.measure,
+    "training": training.measure,
+    "watching": watching.measure,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"which: {', '.join(ROWS)} (default: all)")
+    args = parser.parse_args()
+    unknown = set(args.rows) - set(ROWS)
+    if unknown:
+        parser.error(f"there is no row {', '.join(sorted(unknown))}")
+    for name in args.rows or ROWS:
+        print(f"== {name}", flush=True)
+        for key, value in ROWS[name]().items():
+            print(f"   {key:<44} {value if isinstance(value, str) else json.dumps(value)}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

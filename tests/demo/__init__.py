@@ -1,0 +1,1 @@
+"""The whole loop on a real game: record, label, train, evaluate, play, report. `make demo` runs it."""

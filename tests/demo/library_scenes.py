@@ -1,0 +1,129 @@
+"""The library's window in every state that the documentation shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PyQt6.QtCore import QPoint, Qt
+from PyQt6.QtWidgets import QMainWindow
+
+from annotator.ui.library.library_window import LibraryWindow
+from demo.annotator_scenes import dialog
+from demo.picture_library import REVIEWER
+from demo.stage import Stage, press, settle, until
+
+Key, Mod = Qt.Key, Qt.KeyboardModifier
+CTRL, SHIFT = Mod.ControlModifier, Mod.ShiftModifier
+
+
+def sessions(stage: Stage) -> QMainWindow:
+    return listed(stage)
+
+
+def filters(stage: Stage) -> QMainWindow:
+    window = listed(stage)
+    press(Key.Key_F, CTRL)
+    press("door")
+    chip = window.browse.bar.chips["review"]
+    until(lambda: window.browse.bar.query().wanted.text == "door" and window.browse.bar.clear_all.isVisible())
+    settle()
+    menu = chip.menu()
+    assert menu is not None
+    menu.popup(chip.mapToGlobal(QPoint(0, chip.height())))
+    return window
+
+
+def bulk(stage: Stage) -> QMainWindow:
+    window = listed(stage)
+    for _ in range(4):
+        press(Key.Key_Down, SHIFT)
+    until(window.browse.selection.isVisible)
+    press(Key.Key_T)
+    return window
+
+
+def trash(stage: Stage) -> QMainWindow:
+    return page(stage, Key.Key_2)
+
+
+def statistics(stage: Stage) -> QMainWindow:
+    return page(stage, Key.Key_3)
+
+
+def storage(stage: Stage) -> QMainWindow:
+    window = page(stage, Key.Key_4)
+    until(lambda: window.storage.bars.bars)
+    return window
+
+
+def review(stage: Stage) -> QMainWindow:
+    window = page(stage, Key.Key_5, REVIEWER)
+    until(lambda: window.team.review.model.turns)
+    return window
+
+
+def agreement(stage: Stage) -> QMainWindow:
+    window = page(stage, Key.Key_6, REVIEWER)
+    until(lambda: window.team.agreement.flags.rows)
+    return window
+
+
+def rules(stage: Stage) -> QMainWindow:
+    return page(stage, Key.Key_7, REVIEWER)
+
+
+def export(stage: Stage) -> QMainWindow:
+    window = listed(stage)
+    press(Key.Key_E, CTRL)
+    dialog()
+    return window
+
+
+def train(stage: Stage) -> QMainWindow:
+    window = listed(stage)
+    press(Key.Key_T, CTRL)
+    dialog()
+    return window
+
+
+def empty(stage: Stage) -> QMainWindow:
+    for session in stage.store.search():
+        stage.store.delete(session.id)
+    for session in stage.store.search(trashed=True):
+        stage.store.delete(session.id)
+    window = stage.library()
+    until(lambda: window.pages.currentWidget() is window.empty)
+    return window
+
+
+def listed(stage: Stage, person: str = "ada") -> LibraryWindow:
+    """With the newest session chosen and the keyboard on the list."""
+    window = stage.library(person)
+    until(lambda: window.sessions.model.rowCount() > 4)
+    window.sessions.show_current(stage.shown.labelling)
+    until(lambda: window.sessions.current == stage.shown.labelling)
+    window.sessions.view.setFocus()
+    return window
+
+
+def page(stage: Stage, key: Qt.Key, person: str = "ada") -> LibraryWindow:
+    """Another page, by its key."""
+    window = listed(stage, person)
+    press(key, CTRL)
+    return window
+
+
+LIBRARY_SCENES: dict[str, Callable[[Stage], QMainWindow]] = {
+    "library-sessions": sessions,
+    "library-filters": filters,
+    "library-bulk": bulk,
+    "library-trash": trash,
+    "library-review": review,
+    "library-agreement": agreement,
+    "library-statistics": statistics,
+    "library-storage": storage,
+    "library-rules": rules,
+    "library-export": export,
+    "library-train": train,
+    "library-empty": empty,
+}
