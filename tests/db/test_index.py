@@ -4,6 +4,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,24 @@ def test_several_programs_may_make_one_library_at_once(tmp_path: Path) -> None:
     assert [run.returncode for run in runs] == [0, 0], errors
     with Store.open(tmp_path / "lib") as store:
         assert sorted(store.people()) == ["p0", "p1"]
+
+
+_OPEN_MANY = """
+import sqlite3, sys, time
+from db.index import _set_pragmas
+start = float(sys.argv[2])
+for turn in range(100):
+    while time.monotonic() < start + turn / 100:
+        pass
+    connection = sqlite3.connect(f"{sys.argv[1]}/{turn}.sqlite", isolation_level=None, timeout=15)
+    _set_pragmas(connection, None)
+    connection.close()
+"""
+
+
+def test_a_new_index_may_be_opened_by_several_programs_at_the_same_instant(tmp_path: Path) -> None:
+    """Without patience some of a hundred such openings fail at once, saying that the database is locked."""
+    command = [sys.executable, "-c", _OPEN_MANY, str(tmp_path), str(time.monotonic() + 2)]
+    runs = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) for _ in range(3)]
+    errors = [run.communicate()[1].decode() for run in runs]
+    assert [run.returncode for run in runs] == [0, 0, 0], errors
