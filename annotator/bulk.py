@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from db.catalogue import SessionSummary
 from db.errors import PlaytapeError
-from db.labels import Edit, LabelKind, Review, StepMark, heads, new_id
-from db.steps import steps_of
+from db.labelling.labels import Edit, LabelKind, Review, StepMark, heads, new_id
+from db.labelling.steps import steps_of
+from db.library.catalogue import SessionSummary
 from db.store import Store
-from db.trash import trashed_why
+from db.upkeep.trash import trashed_why
 
 Progress = Callable[[int, int], None]
 """Hears (sessions done, sessions in all)."""

@@ -18,11 +18,11 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from annotator.model.proxy import Proxy
-from annotator.model.proxy_writer import ProxyWriter
+from annotator.model.video.proxy import Proxy
+from annotator.model.video.proxy_writer import ProxyWriter
 from db.errors import PlaytapeError
 from db.files import keep_private
-from db.reader import Recording
+from db.recording.reader import Recording
 from db.settings import read_settings
 
 _TELL_S = 0.25

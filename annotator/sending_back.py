@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from annotator.bulk import Deed, Outcome
 from db.errors import PlaytapeError
-from db.labels import Edit, LabelKind, Review
+from db.labelling.labels import Edit, LabelKind, Review
 from db.store import Store
 
 

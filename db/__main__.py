@@ -7,19 +7,19 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from db.annotations import FILE_FORMATS, FileFormat, export_annotations
-from db.catalogue import SessionSummary, Wanted
 from db.cli import add_common, emit, open_library, run
 from db.errors import BadArgument, NotFound, PlaytapeError, from_os_error
 from db.formats.frames import export_frames, import_frames
+from db.formats.interchange import export_session, import_session
 from db.formats.video import VideoReport, import_video
-from db.interchange import export_session, import_session
-from db.keys import label
-from db.labels import LabelKind, Review, spans
-from db.moving import finish_move, give_up, move_library, unfinished_move
+from db.labelling.annotations import FILE_FORMATS, FileFormat, export_annotations
+from db.labelling.labels import LabelKind, Review, spans
+from db.library.catalogue import SessionSummary, Wanted
 from db.progressline import ProgressLine
+from db.recording.keys import label
 from db.store import Store
-from db.withdrawal import SUFFIX, apply_notice, sendings, withdraw, write_notice
+from db.upkeep.moving import finish_move, give_up, move_library, unfinished_move
+from db.upkeep.withdrawal import SUFFIX, apply_notice, sendings, withdraw, write_notice
 
 
 def build_parser() -> argparse.ArgumentParser:

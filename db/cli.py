@@ -12,7 +12,7 @@ from typing import Any
 
 from db.errors import PlaytapeError
 from db.locations import LIBRARY_VARIABLE, default_library, default_person
-from db.recovery import RecoveryReport
+from db.recording.recovery import RecoveryReport
 from db.store import Store
 
 __all__ = ["add_common", "default_person", "describe", "emit", "open_library", "run"]

@@ -32,7 +32,7 @@ class CaptureSpec(Spec):
     codec: str = "libx264"
     """An H.264 encoder by its FFmpeg name."""
     preset: str = "ultrafast"
-    """In x264's words; `db.video.encoder_options` says what hardware makes of it."""
+    """In x264's words; `db.media.video.encoder_options` says what hardware makes of it."""
     crf: Annotated[int, Field(ge=0, le=51)] = 20
     """x264's constant rate factor; the constant quantiser of an encoder in hardware."""
     keyframe_s: Annotated[float, Field(gt=0, le=1.0)] = 1.0

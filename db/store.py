@@ -12,25 +12,26 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from db import edits as edit_log
-from db import labelindex, recovery
-from db.blackout import Tell, untold
-from db.catalogue import SessionSummary, Wanted, all_lines, matching, summarise, to_summary
-from db.cutting import cut_tail, mark_cut
 from db.errors import BadArgument, BadFile, NotFound, NothingRecorded, PlaytapeError, from_os_error
 from db.files import sync_folder
-from db.index import scrub
-from db.labels import Edit, LabelKind, Review, StepMark, check_transition, heads
-from db.leftovers import clear_cached, clear_leftovers, clear_traces, doomed_folder, unfinished, until_entered
-from db.library_folder import LibraryFolder
-from db.reader import Recording
-from db.redaction import Stretch, mark_redaction, redact_marked
-from db.session import SessionMeta, SessionState, read_meta
+from db.labelling import edits as edit_log
+from db.labelling.labels import Edit, LabelKind, Review, StepMark, check_transition, heads
+from db.library import labelindex
+from db.library.catalogue import SessionSummary, Wanted, all_lines, matching, summarise, to_summary
+from db.library.index import scrub
+from db.library.library_folder import LibraryFolder
+from db.library.tables import EditRow, LabelRow, PersonRow, SessionRow, WithdrawalRow
+from db.media.blackout import Tell, untold
+from db.recording import recovery
+from db.recording.cutting import cut_tail, mark_cut
+from db.recording.reader import Recording
+from db.recording.redaction import Stretch, mark_redaction, redact_marked
+from db.recording.session import SessionMeta, SessionState, read_meta
+from db.recording.verification import check, verify
 from db.settings import read_settings
-from db.tables import EditRow, LabelRow, PersonRow, SessionRow, WithdrawalRow
-from db.trash import put_mark, take_mark, trashed_at
-from db.verification import check, verify
-from db.withdrawal import Withdrawal, enter_mark, note_mark
+from db.upkeep.leftovers import clear_cached, clear_leftovers, clear_traces, doomed_folder, unfinished, until_entered
+from db.upkeep.trash import put_mark, take_mark, trashed_at
+from db.upkeep.withdrawal import Withdrawal, enter_mark, note_mark
 
 
 class Store(LibraryFolder):
@@ -43,7 +44,7 @@ class Store(LibraryFolder):
     # Sessions
 
     def create_session(self, meta: SessionMeta) -> Path:
-        """The new folder to record this session into (see `db.writer.SessionWriter.create`).
+        """The new folder to record this session into (see `db.recording.writer.SessionWriter.create`).
 
         Raises DiskFull, StoreReadOnly.
         """
@@ -188,7 +189,7 @@ class Store(LibraryFolder):
         scrub(self._engine, self.root)
 
     def note_withdrawal(self, withdrawal: Withdrawal) -> None:
-        """Leaves a session out of searches from now on; `db.withdrawal.withdraw` is what takes one back."""
+        """Leaves a session out of searches from now on; `db.upkeep.withdrawal.withdraw` is what takes one back."""
         with self.writing() as connection:
             note_mark(connection, withdrawal)
 
@@ -216,7 +217,7 @@ class Store(LibraryFolder):
     # Labels
 
     def edits(self, session_id: str) -> list[Edit]:
-        """The whole log of a session, oldest first; `db.labels` reads the current spans and review state from it."""
+        """The whole log of a session, oldest first; `db.labelling.labels` reads the current spans and review state from it."""
         with self.reading() as connection:
             return edit_log.read_log(connection, session_id)
 

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from db.cli import add_common, default_person, emit, open_library, run
-from db.consent import LICENCES, find_consent, give_consent
 from db.errors import BadArgument, NothingRecorded
-from db.events import Actor, ActorKind, InputEvent
-from db.profiles import load_profile
-from db.session import SessionMeta
+from db.recording.consent import LICENCES, find_consent, give_consent
+from db.recording.events import Actor, ActorKind, InputEvent
+from db.recording.profiles import load_profile
+from db.recording.session import SessionMeta
 from db.specs import CaptureSpec
 from recorder.backends import Choice, require
 from recorder.order import Order

@@ -24,9 +24,9 @@ from platformdirs import user_cache_path
 
 from db.errors import EncoderFailed, PlaytapeError, from_os_error
 from db.files import make_folder, replace_text
-from db.resize import Picture
+from db.media.resize import Picture
+from db.media.video import VideoWriter
 from db.specs import CaptureSpec, SizePx
-from db.video import VideoWriter
 
 HARDWARE = ("h264_nvenc", "h264_qsv", "h264_amf")
 SOFTWARE = "libx264"

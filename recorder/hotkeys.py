@@ -13,8 +13,8 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
-from db import keys
 from db.errors import BadArgument, PlaytapeError
+from db.recording import keys
 
 
 class HotkeyAction(StrEnum):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from db.consent import Consent
-from db.events import Actor, InputEvent
-from db.profiles import GameProfile
+from db.recording.consent import Consent
+from db.recording.events import Actor, InputEvent
+from db.recording.profiles import GameProfile
 from db.specs import CaptureSpec
 from recorder.hotkeys import Bindings, HotkeyAction
 from recorder.inputs.gate import KeyRules

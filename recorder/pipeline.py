@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from db import keys
 from db.clock import now_ns
 from db.errors import PlaytapeError
-from db.events import EventKind, InputEvent
+from db.recording import keys
+from db.recording.events import EventKind, InputEvent
 from recorder.frames import FrameQueue, LatestFrame, Shot
 from recorder.inputs.gate import NO_RULES, Gate, KeyRules, Rows
 from recorder.inputs.source import InputSource, Report

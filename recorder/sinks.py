@@ -12,9 +12,9 @@ from typing import Any
 
 from db.clock import now_ns
 from db.errors import EncoderFailed
-from db.session import FrameRow, Segment, SessionMeta
-from db.video import VideoWriter
-from db.writer import SessionWriter
+from db.media.video import VideoWriter
+from db.recording.session import FrameRow, Segment, SessionMeta
+from db.recording.writer import SessionWriter
 from recorder.frames import FrameQueue
 from recorder.inputs.gate import Rows
 from recorder.workers import Worker

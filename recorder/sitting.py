@@ -14,9 +14,9 @@ from pathlib import Path
 
 from db.clock import now_ns
 from db.errors import EncoderFailed, NothingRecorded, PlaytapeError
-from db.events import InputEvent
-from db.labels import new_id
-from db.session import SessionMeta
+from db.labelling.labels import new_id
+from db.recording.events import InputEvent
+from db.recording.session import SessionMeta
 from db.store import Store
 from recorder import encoders
 from recorder.backends import Choice, open_sources

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from db.catalogue import SessionSummary
+from db.library.catalogue import SessionSummary
 from recorder.selftest import Check
 from recorder.states import EndReason, PauseReason, State
 

@@ -10,7 +10,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from db.catalogue import SessionSummary
 from db.clock import now_ns
 from db.errors import (
     CaptureUnavailable,
@@ -21,8 +20,9 @@ from db.errors import (
     WindowLost,
     from_os_error,
 )
-from db.events import Actor, ActorKind, InputEvent
-from db.session import SessionMeta, WindowSpec, new_meta, read_meta, write_meta
+from db.library.catalogue import SessionSummary
+from db.recording.events import Actor, ActorKind, InputEvent
+from db.recording.session import SessionMeta, WindowSpec, new_meta, read_meta, write_meta
 from db.specs import CaptureSpec
 from db.store import Store
 from recorder import encoders
@@ -311,7 +311,7 @@ class Take:
 
     def _put_away(self, meta: SessionMeta, file: SessionFile, encoder: Encoder, t_stop_ns: int) -> SessionSummary:
         assert self._folder is not None
-        # A file that its encoder failed in ends whole all the same (db.video), and its rows are all here.
+        # A file that its encoder failed in ends whole all the same (db.media.video), and its rows are all here.
         stored = encoder.error is None or isinstance(encoder.error, EncoderFailed)
         if not stored or file.error is not None:
             return self._salvage(meta, file, encoder)

@@ -12,11 +12,11 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from db.session import FRAME_DTYPE, Segment, SessionMeta, WindowSpec, new_meta
+from db.media.video import packet_table
+from db.recording.session import FRAME_DTYPE, Segment, SessionMeta, WindowSpec, new_meta
+from db.recording.writer import SessionWriter
 from db.specs import CaptureSpec, SizePx
 from db.store import Store
-from db.video import packet_table
-from db.writer import SessionWriter
 
 START_NS = 1_000_000_000
 _COLUMNS, _ROWS, _BITS = 8, 4, 16

@@ -8,7 +8,7 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QWidget
 
 from annotator.ui.annotate.annotate_window import AnnotateWindow
-from db.labels import LabelKind, spans
+from db.labelling.labels import LabelKind, spans
 from db.store import Store
 
 Key, Mod = Qt.Key, Qt.KeyboardModifier

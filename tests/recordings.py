@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from db.actions import InputFacts
-from db.events import Actor, ActorKind, EventKind, Gap, InputEvent, Origin, to_array
-from db.keys import BTN_LEFT, CODES
-from db.resize import Picture
-from db.session import SessionMeta, WindowSpec, new_meta
+from db.media.resize import Picture
+from db.media.video import VideoWriter
+from db.recording.actions import InputFacts
+from db.recording.events import Actor, ActorKind, EventKind, Gap, InputEvent, Origin, to_array
+from db.recording.keys import BTN_LEFT, CODES
+from db.recording.session import SessionMeta, WindowSpec, new_meta
+from db.recording.writer import SessionWriter
 from db.specs import CaptureSpec
 from db.store import Store
-from db.video import VideoWriter
-from db.writer import SessionWriter
 
 SIZE_PX = (64, 48)
 KEY_W, KEY_A, KEY_S, KEY_D = (CODES[f"KEY_{name}"] for name in "WASD")

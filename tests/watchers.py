@@ -10,7 +10,7 @@ import numpy as np
 from PyQt6.QtCore import QEventLoop, QTimer
 from PyQt6.QtGui import QImage
 
-from annotator.model.shuttle import SPEEDS
+from annotator.model.video.shuttle import SPEEDS
 from annotator.ui.watch.player import Player
 from films import read
 

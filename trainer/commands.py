@@ -16,21 +16,22 @@ from db.cli import emit, open_library
 from db.errors import BadArgument, PlaytapeError
 from db.progressline import ProgressLine
 from db.store import Store
-from trainer import brakelight, loop
-from trainer import evaluate as evaluation
 from trainer.cards import comparison
 from trainer.cards.tables import render
 from trainer.configs import named_config
-from trainer.manifest import Manifest, Source, latest_dataset, read_manifest
+from trainer.data.manifest import Manifest, Source, latest_dataset, read_manifest
 from trainer.models import Card, choose_device, latest_model, read_origin
-from trainer.predict import predict_session as predict
-from trainer.predict import write_npz
-from trainer.runs import Run, RunConfig, new_run, open_run
-from trainer.sentences import read_with
+from trainer.nets.sentences import read_with
+from trainer.scoring import brakelight
+from trainer.scoring import evaluate as evaluation
+from trainer.scoring.predict import predict_session as predict
+from trainer.scoring.predict import write_npz
 from trainer.serve import serve
-from trainer.stopping import stop_signals
-from trainer.trial import plan
-from trainer.world import World, joined
+from trainer.training import loop
+from trainer.training.runs import Run, RunConfig, new_run, open_run
+from trainer.training.stopping import stop_signals
+from trainer.training.trial import plan
+from trainer.training.world import World, joined
 
 DEFAULT_MINUTES = 4.0
 _STOPPED = 130

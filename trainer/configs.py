@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Discriminator, Field, Tag
 
 from db.errors import BadArgument
-from db.keys import CODES
+from db.recording.keys import CODES
 from db.specs import ClipSpec, Spec
 
 Kind = Literal["idm", "policy"]
@@ -45,7 +45,7 @@ class AugmentConfig(Spec):
     """Out of focus or moved, over 3 to 7 pixels."""
     sharpen_chance: Share = 0.0
     text_augment: Share = 0.0
-    """Share of clips in which the instruction is worded anew; see `trainer.wording`."""
+    """Share of clips in which the instruction is worded anew; see `trainer.data.wording`."""
     mirror: Share = 0.0
     """Probability of a left-right flip, with the sign of dx, `mirror_pairs` and the words left and right swapped."""
     mirror_pairs: tuple[tuple[int, int], ...] = tuple((CODES[a], CODES[b]) for a, b in _MIRROR_PAIRS)
@@ -62,7 +62,7 @@ HASHED = "hashed"
 
 
 class SentenceSpec(Spec):
-    """Which frozen sentence encoder a model reads instructions with; see `trainer.sentences`."""
+    """Which frozen sentence encoder a model reads instructions with; see `trainer.nets.sentences`."""
 
     name: str
     content: str

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, get_args
 
 from db.cli import emit, open_library
 from db.errors import BadArgument
-from db.keys import label
 from db.progressline import ProgressLine
-from trainer.choice import Choice, read_day, words
+from db.recording.keys import label
 from trainer.configs import clip_named
-from trainer.dataset import freeze
-from trainer.imputed import DEFAULT_CONFIDENCE
-from trainer.manifest import Manifest, SplitBy
-from trainer.preview import Preview, preview
+from trainer.data.choice import Choice, read_day, words
+from trainer.data.dataset import freeze
+from trainer.data.imputed import DEFAULT_CONFIDENCE
+from trainer.data.manifest import Manifest, SplitBy
+from trainer.data.preview import Preview, preview
 
 if TYPE_CHECKING:
     from db.store import Store
@@ -61,7 +61,7 @@ def freeze_dataset(args: argparse.Namespace) -> int:
 
 def _freeze_imputed(args: argparse.Namespace, store: Store, choice: Choice, how: dict[str, object]) -> int:
     from trainer.imputing import Stopped, open_imputer
-    from trainer.stopping import stop_signals
+    from trainer.training.stopping import stop_signals
 
     with (
         stop_signals() as stopped,

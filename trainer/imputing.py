@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from db.actions import ActionTrack
 from db.errors import BadArgument, BadFile
+from db.recording.actions import ActionTrack
 from db.specs import ClipSpec
 from db.store import Store
-from trainer.clips import Take, load_session
-from trainer.imputed import DEFAULT_CONFIDENCE, make_track, read_track, resample, write_track
+from trainer.data.clips import Take, load_session
+from trainer.data.imputed import DEFAULT_CONFIDENCE, make_track, read_track, resample, write_track
+from trainer.data.manifest import tick_edges
 from trainer.label import BLOCK_TICKS, check_fits, predict_part
-from trainer.manifest import tick_edges
 from trainer.models import Loaded, choose_device, load_model
 
 Progress = Callable[[str, int, int], None]
@@ -28,7 +28,7 @@ class Stopped(Exception):
 
 @dataclass
 class Imputer:
-    """An IDM that gives sessions their actions; see `trainer.imputed.Imputes`."""
+    """An IDM that gives sessions their actions; see `trainer.data.imputed.Imputes`."""
 
     loaded: Loaded
     min_confidence: float

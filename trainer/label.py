@@ -17,21 +17,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from db.actions import Bools
 from db.clock import FrameClock
-from db.corrections import ImputedCorrection, KeyCorrection, corrections_of
 from db.errors import BadArgument, NotFound
-from db.events import GapReason
-from db.labels import Edit, Flag, LabelKind, spans
-from db.reader import Recording
+from db.labelling.labels import Edit, Flag, LabelKind, spans
+from db.recording.actions import Bools
+from db.recording.corrections import ImputedCorrection, KeyCorrection, corrections_of
+from db.recording.events import GapReason
+from db.recording.reader import Recording
+from db.recording.stretches import stretches_of
 from db.store import Store
-from db.stretches import stretches_of
-from db.withdrawal import refuse_withdrawn
-from trainer.baselines import Prediction
-from trainer.clips import Take, load_session
-from trainer.inference import predict_take
-from trainer.manifest import read_manifest
+from db.upkeep.withdrawal import refuse_withdrawn
+from trainer.data.clips import Take, load_session
+from trainer.data.manifest import read_manifest
 from trainer.models import Card, Loaded
+from trainer.scoring.baselines import Prediction
+from trainer.scoring.inference import predict_take
 
 CHUNK_S = 10.0
 """The longest stretch that one suggestion speaks of, so that a person can judge it at a glance."""

@@ -16,7 +16,7 @@ from db.progressline import ProgressLine
 from db.store import Store
 from trainer.label import Labelled, label_session
 from trainer.models import Loaded, choose_device, load_model
-from trainer.stopping import stop_signals
+from trainer.training.stopping import stop_signals
 
 _STOPPED = 130
 _TOLD_EVERY_S = 0.25

@@ -19,14 +19,14 @@ from torch import Tensor, nn
 from db.errors import BadArgument, BadFile, DiskFull, NotFound, StoreReadOnly, TooNew
 from db.specs import ActionSpace, ClipSpec, Spec
 from db.store import Store
-from trainer.baselines import Marginal
 from trainer.configs import AnyConfig, IdmConfig, ModelConfig, P2PConfig
-from trainer.idm import Idm
-from trainer.manifest import Manifest, Source
-from trainer.p2p import P2P
-from trainer.policy import Policy
-from trainer.sentences import Sentences
-from trainer.text import SentenceEncoder
+from trainer.data.manifest import Manifest, Source
+from trainer.nets.idm import Idm
+from trainer.nets.p2p import P2P
+from trainer.nets.policy import Policy
+from trainer.nets.sentences import Sentences
+from trainer.nets.text import SentenceEncoder
+from trainer.scoring.baselines import Marginal
 from trainer.weights import first_line, read_tensors, read_text, refuse_escape
 
 CARD_NAME, WEIGHTS_NAME = "model.json", "model.safetensors"

@@ -16,11 +16,11 @@ from db.cli import emit, open_library
 from db.errors import BadArgument
 from db.store import Store
 from trainer.configs import named_config
+from trainer.data.manifest import latest_dataset, read_manifest
 from trainer.freezing import read_choice
-from trainer.manifest import latest_dataset, read_manifest
-from trainer.pipeline import Pipeline
-from trainer.plans import POLICY, Options, Plan, new_plan, read_plan
-from trainer.stopping import stop_signals
+from trainer.training.pipeline import Pipeline
+from trainer.training.plans import POLICY, Options, Plan, new_plan, read_plan
+from trainer.training.stopping import stop_signals
 
 DEFAULT_MINUTES = 12.0
 _STOPPED = 130

@@ -11,10 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trainer.augment import to_unit
+from trainer.data.augment import to_unit
 from trainer.models import Card, Loaded
-from trainer.p2p import P2P, P2PState
-from trainer.policy import Policy, PolicyState
+from trainer.nets.p2p import P2P, P2PState
+from trainer.nets.policy import Policy, PolicyState
 
 KeyChoice = Literal["sample", "threshold"]
 

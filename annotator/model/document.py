@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from db.clock import FrameClock
-from db.edits import Tail
 from db.errors import Conflict, NotFound, PlaytapeError
-from db.labels import Edit, LabelKind, Review, StepMark
+from db.labelling.edits import Tail
+from db.labelling.labels import Edit, LabelKind, Review, StepMark
 
 
 class EditLog(Protocol):
@@ -120,7 +120,7 @@ class Document:
 
     @property
     def review_head(self) -> Edit | None:
-        """The version of the review state in force, as `db.labels.review_of` picks it."""
+        """The version of the review state in force, as `db.labelling.labels.review_of` picks it."""
         said = (edit for edit in self._heads.values() if edit.kind is LabelKind.REVIEW)
         states = [edit for edit in said if not edit.deleted and not edit.suggested]
         return max(states, key=lambda edit: edit.id, default=None)
@@ -319,7 +319,7 @@ def note_id(entity_id: str) -> str:
 
 
 def _tips(versions: list[Edit]) -> list[Edit]:
-    """The versions that none supersedes, as `db.labels.heads` and `conflicts` see them; none where they form a ring."""
+    """The versions that none supersedes, as `db.labelling.labels.heads` and `conflicts` see them; none where they form a ring."""
     if len(versions) == 1:
         return versions
     superseded = {earlier for edit in versions for earlier in edit.supersedes}

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from annotator.model.comparison import Begun, begin
 from annotator.model.document import Document
-from annotator.model.history import History
-from annotator.model.inputs import Inputs
-from annotator.model.seat import Role, Seat
-from db.catalogue import SessionSummary
+from annotator.model.edits.comparison import Begun, begin
+from annotator.model.edits.history import History
+from annotator.model.library.seat import Role, Seat
+from annotator.model.timeline.inputs import Inputs
 from db.clock import Int64
-from db.reader import Recording
+from db.library.catalogue import SessionSummary
+from db.recording.reader import Recording
 from db.store import Store
 
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from annotator.model.lanes import Floats
-from db.actions import ActionTrack, Bools
+from annotator.model.timeline.lanes import Floats
 from db.clock import FrameClock
-from db.keys import is_pointer_button
-from db.labels import Flag, LabelKind
-from db.stretches import stretches_of
+from db.labelling.labels import Flag, LabelKind
+from db.recording.actions import ActionTrack, Bools
+from db.recording.keys import is_pointer_button
+from db.recording.stretches import stretches_of
 
 SOURCE = "run:rules-1"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import resources
 
 from db.errors import BadFile
-from db.interchange import import_session
+from db.formats.interchange import import_session
 from db.store import Store
 
 FILE = "sample.playtape"

@@ -10,7 +10,7 @@ from PyQt6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
 from PyQt6.QtWidgets import QApplication, QWidget
 
 from annotator.ui.text_size import keep_own_sizes, step_text_size, text_size, wear_text_size
-from db.labels import Flag, Review
+from db.labelling.labels import Flag, Review
 
 GRID_PX = 4
 RADIUS_PX = 4

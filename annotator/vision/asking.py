@@ -21,11 +21,11 @@ from annotator.vision.reply import MOST_NARRATIVE, Reply, Said, read_reply, sett
 from annotator.vision.request import Request
 from annotator.vision.setup import VisionSetup
 from db.clock import FrameClock
-from db.corrections import corrections_of
-from db.labels import LabelKind, spans
-from db.reader import Recording
+from db.labelling.labels import LabelKind, spans
+from db.recording.corrections import corrections_of
+from db.recording.reader import Recording
 from db.store import Store
-from db.withdrawal import refuse_withdrawn
+from db.upkeep.withdrawal import refuse_withdrawn
 
 TRIES = 4
 PAUSES_S = (1.0, 4.0, 15.0)

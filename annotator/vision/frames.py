@@ -11,12 +11,12 @@ from PIL import Image, ImageDraw, ImageFont
 
 from annotator.vision.request import Shot
 from annotator.vision.setup import VisionSetup
-from db.actions import Bools
 from db.clock import FrameClock, Int64
-from db.events import Gap, GapReason
-from db.labels import Edit, Flag, LabelKind, spans
-from db.stretches import stretches_of
-from db.video import VideoReader
+from db.labelling.labels import Edit, Flag, LabelKind, spans
+from db.media.video import VideoReader
+from db.recording.actions import Bools
+from db.recording.events import Gap, GapReason
+from db.recording.stretches import stretches_of
 
 _HIDDEN = frozenset({GapReason.REDACTED, GapReason.COVERED, GapReason.MUTED, GapReason.UNFOCUSED})
 """Gaps in which something else than the game may have been on the screen, or somebody wanted not to be watched."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from db.keys import label
+from db.recording.keys import label
 
 PROMPT = """\
 You watch a recording of somebody who plays a video game: pictures at about one a second, each with its time in seconds \

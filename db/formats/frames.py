@@ -13,7 +13,7 @@ this row, and can be seen in the next frame at the earliest (`db.clock.FrameCloc
 
 To come in, a table needs as many rows as the video has frames, and any of these columns; `t_s` is needed, without
 `known` all inputs count. Times within a frame's interval are not in a table: presses that come in are spread
-over it. Sessions that are to come back as they were travel as `.playtape` files (`db.interchange`).
+over it. Sessions that are to come back as they were travel as `.playtape` files (`db.formats.interchange`).
 """
 
 from __future__ import annotations
@@ -28,24 +28,24 @@ from typing import Any
 import av
 import numpy as np
 
-from db import edits as edit_log
-from db.actions import ActionTrack
 from db.clock import Int64
-from db.corrections import corrections_of
 from db.errors import BadArgument, BadFile, from_os_error
-from db.events import Gap, GapReason
 from db.formats.rowevents import RowEvents, parse_numbers
 from db.formats.table import ROWS, has_parquet, read_table, write_table
 from db.formats.video import Progress, VideoReport, bring, file_id
-from db.keys import name as key_name
-from db.keys import parse as parse_key
-from db.labels import Edit, LabelKind, spans
-from db.reader import Recording
+from db.labelling import edits as edit_log
+from db.labelling.labels import Edit, LabelKind, spans
+from db.media.video import MUXER
+from db.recording.actions import ActionTrack
+from db.recording.corrections import corrections_of
+from db.recording.events import Gap, GapReason
+from db.recording.keys import name as key_name
+from db.recording.keys import parse as parse_key
+from db.recording.reader import Recording
+from db.recording.stretches import stretches_of
+from db.recording.writer import SessionWriter
 from db.store import Store
-from db.stretches import stretches_of
-from db.video import MUXER
-from db.withdrawal import refuse_withdrawn
-from db.writer import SessionWriter
+from db.upkeep.withdrawal import refuse_withdrawn
 
 FORMAT = "playtape-frames-1"
 PRESSES = ".presses"

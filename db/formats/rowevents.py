@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from db.actions import Bools
 from db.clock import Int64
 from db.errors import BadFile
-from db.events import EventKind, InputEvent, Origin
-from db.keys import parse as parse_key
+from db.recording.actions import Bools
+from db.recording.events import EventKind, InputEvent, Origin
+from db.recording.keys import parse as parse_key
 
 _MOST_PRESSES = 255
 _MOST_COUNTS = 1e6

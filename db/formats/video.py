@@ -1,6 +1,6 @@
 """A video file becomes a session without inputs: nobody knows what was pressed, and an IDM may say it later.
 
-Every video is encoded anew into what the recorder writes (`db.video`): upright, even sides, square pixels, BT.601, no
+Every video is encoded anew into what the recorder writes (`db.media.video`): upright, even sides, square pixels, BT.601, no
 B-frames, a keyframe each second, so that a seek is quick and a model sees it with the eyes it has for recordings. The
 frames' own times are kept exactly, whatever the rate does; they count from the first frame.
 """
@@ -22,15 +22,15 @@ from av.video.reformatter import ColorRange, Colorspace
 
 from db.clock import ClockAnchor, Int64
 from db.errors import BadFile, from_os_error
-from db.events import Gap, GapReason
 from db.files import sync_folder
-from db.leftovers import staging_folder
-from db.session import WindowSpec, new_meta
+from db.media.video import VideoWriter
+from db.recording.events import Gap, GapReason
+from db.recording.session import WindowSpec, new_meta
+from db.recording.writer import SessionWriter
 from db.specs import CaptureSpec, SizePx
 from db.store import Store
-from db.video import VideoWriter
-from db.withdrawal import refuse_withdrawn
-from db.writer import SessionWriter
+from db.upkeep.leftovers import staging_folder
+from db.upkeep.withdrawal import refuse_withdrawn
 
 Progress = Callable[[float], None]
 """Hears the share done, in [0, 1], once for every few frames; what it raises ends the import."""

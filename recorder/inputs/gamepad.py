@@ -16,9 +16,9 @@ from pathlib import Path
 import evdev
 from evdev import ecodes
 
-from db import keys
 from db.clock import now_ns
-from db.events import EventKind, InputEvent
+from db.recording import keys
+from db.recording.events import EventKind, InputEvent
 from recorder.inputs.pad import Pad, PadGone, PadState
 from recorder.inputs.source import FocusChange, Report, Watch
 

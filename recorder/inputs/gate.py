@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 
-from db import keys
-from db.events import EventKind, Gap, GapReason, InputEvent, Origin
+from db.recording import keys
+from db.recording.events import EventKind, Gap, GapReason, InputEvent, Origin
 from recorder.hotkeys import Hotkey
 from recorder.inputs.source import FocusChange, Report, Watch
 

@@ -8,7 +8,7 @@ from Xlib import X
 from Xlib.display import Display
 from Xlib.error import BadAccess, CatchError, DisplayError
 
-from db import keys
+from db.recording import keys
 
 _MASKS = {"ctrl": X.ControlMask, "shift": X.ShiftMask, "alt": X.Mod1Mask, "meta": X.Mod4Mask}
 

@@ -13,9 +13,9 @@ from Xlib.display import Display
 from Xlib.error import ConnectionClosedError, XError
 from Xlib.ext import xtest
 
-from db import keys
 from db.clock import now_ns
 from db.errors import CaptureUnavailable, WindowLost
+from db.recording import keys
 from recorder.screen.windows import connect
 
 _X_BUTTONS = {keys.BTN_LEFT: 1, keys.BTN_MIDDLE: 2, keys.BTN_RIGHT: 3} | {

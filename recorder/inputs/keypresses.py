@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection
 
-from db.events import EventKind, InputEvent
+from db.recording.events import EventKind, InputEvent
 from recorder.inputs.xinput import XInputSource
 from recorder.workers import Worker
 

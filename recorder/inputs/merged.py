@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from db.clock import now_ns
-from db.events import InputEvent
+from db.recording.events import InputEvent
 from recorder.inputs.source import InputSource, Report, Watch
 
 _RESOLUTION_NS = 2_000_000

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from db.clock import now_ns
-from db.events import EventKind, InputEvent, Origin
+from db.recording.events import EventKind, InputEvent, Origin
 
 EVENT = struct.Struct("llHHi")
 """`struct input_event`: seconds, microseconds, type, code, value."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from db.events import InputEvent
+from db.recording.events import InputEvent
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ import select
 from ctypes import byref, c_int, c_uint, c_ulong, c_void_p
 from typing import Any
 
-from db import keys
 from db.clock import ServerClock, now_ns
 from db.errors import CaptureUnavailable
-from db.events import EventKind, InputEvent
+from db.recording import keys
+from db.recording.events import EventKind, InputEvent
 from recorder.inputs import acceleration, xlib
 from recorder.inputs.devices import Devices
 from recorder.inputs.focus import FocusTracker, KeyboardFocus

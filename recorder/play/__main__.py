@@ -10,10 +10,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from db.cli import add_common, emit, open_library, run
-from db.consent import find_consent
 from db.errors import BadArgument
-from db.events import Actor, ActorKind
-from db.session import SessionMeta
+from db.recording.consent import find_consent
+from db.recording.events import Actor, ActorKind
+from db.recording.session import SessionMeta
 from db.specs import ClipSpec
 from db.store import Store
 from db.wire import connect, read_key

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from db.clock import now_ns
-from db.events import EventKind, InputEvent
-from db.keys import CODES
+from db.recording.events import EventKind, InputEvent
+from db.recording.keys import CODES
 from recorder.inputs.injection import Injection, Injector
 from recorder.play.guard import Guard
 

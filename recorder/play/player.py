@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from db.clock import now_ns
-from db.colour import through_codec_colour
-from db.resize import resize
+from db.media.colour import through_codec_colour
+from db.media.resize import resize
 from recorder.frames import LatestFrame
 from recorder.play.control import Control
 from recorder.play.policies import Decision, Policy

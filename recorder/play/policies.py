@@ -9,10 +9,10 @@ from typing import Protocol
 import numpy as np
 from pydantic import ValidationError
 
-from db import keys
 from db.clock import now_ns
 from db.errors import WireError
-from db.resize import Picture
+from db.media.resize import Picture
+from db.recording import keys
 from db.specs import ActionSpace, ClipSpec
 from db.wire import Message, Peer
 

@@ -19,8 +19,8 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from db.consent import LICENCES, STATEMENT, WARNING, Consent, give_consent
 from db.errors import PlaytapeError
+from db.recording.consent import LICENCES, STATEMENT, WARNING, Consent, give_consent
 from recorder.ui.live.faces import Shape
 from recorder.ui.notices import Sign
 from recorder.ui.theme import Theme, dim, heading, scaled

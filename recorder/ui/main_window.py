@@ -11,9 +11,9 @@ from PyQt6.QtCore import QProcess, QRect, QTimer, pyqtSignal
 from PyQt6.QtGui import QAction, QCloseEvent
 from PyQt6.QtWidgets import QApplication, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
-from db.consent import Consent, find_consent
 from db.errors import PlaytapeError
-from db.labels import new_id
+from db.labelling.labels import new_id
+from db.recording.consent import Consent, find_consent
 from recorder.hotkeys import HotkeyAction
 from recorder.order import Order
 from recorder.states import State

@@ -14,8 +14,8 @@ from PyQt6.QtGui import QImage
 
 from db.errors import PlaytapeError
 from db.files import make_folder
-from db.reader import Recording
-from db.resize import Picture
+from db.media.resize import Picture
+from db.recording.reader import Recording
 from recorder.workers import Worker
 
 MOST_WAITING = 200

@@ -11,13 +11,13 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 import numpy as np
 import pytest
 
-from db.events import EventKind, InputEvent
-from db.labels import Edit
-from db.session import WindowSpec, new_meta
+from db.labelling.labels import Edit
+from db.media.video import VideoWriter
+from db.recording.events import EventKind, InputEvent
+from db.recording.session import WindowSpec, new_meta
+from db.recording.writer import SessionWriter
 from db.specs import CaptureSpec
 from db.store import Store
-from db.video import VideoWriter
-from db.writer import SessionWriter
 
 BITS, BLOCK_PX = 12, 8
 SIZE_PX = (BITS * BLOCK_PX, 64)

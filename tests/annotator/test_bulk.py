@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from annotator.bulk import Deed, do, done_before, undo
 from annotator.model.document import Document
-from annotator.model.history import History
-from db.labels import LabelKind, Review
+from annotator.model.edits.history import History
+from db.labelling.labels import LabelKind, Review
 from db.settings import LibrarySettings, write_settings
 from db.store import Store
 

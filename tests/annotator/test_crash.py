@@ -8,14 +8,14 @@ import sys
 import pytest
 
 from annotator.model.document import Document
-from db.labels import LabelKind
+from db.labelling.labels import LabelKind
 
 EDITS = """
 import sys
-from annotator.model.commands import CreateSpan, EditValue, MoveSpan, SplitSpan
+from annotator.model.edits.commands import CreateSpan, EditValue, MoveSpan, SplitSpan
 from annotator.model.document import Document
-from annotator.model.history import History
-from db.labels import LabelKind
+from annotator.model.edits.history import History
+from db.labelling.labels import LabelKind
 from db.store import Store
 
 with Store.open(sys.argv[1], create=False) as store:

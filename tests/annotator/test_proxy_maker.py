@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from annotator.model.proxy import CHUNK, Proxy
-from annotator.model.proxy_writer import make
+from annotator.model.video.proxy import CHUNK, Proxy
+from annotator.model.video.proxy_writer import make
 from films import Film, read
 
 FILM = Film(count=2 * CHUNK + 40, gop=10_000, size_px=(320, 180))

@@ -14,13 +14,13 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication
 from sqlalchemy import event
 
-from annotator.model.commands import CreateSpan, EditValue, WriteNote
 from annotator.model.document import Document
-from annotator.model.history import History
+from annotator.model.edits.commands import CreateSpan, EditValue, WriteNote
+from annotator.model.edits.history import History
 from annotator.ui.annotate.annotate_window import AnnotateWindow
-from db.edits import read_mirror
 from db.errors import DiskFull, StoreReadOnly
-from db.labels import LabelKind, heads
+from db.labelling.edits import read_mirror
+from db.labelling.labels import LabelKind, heads
 from db.store import Store
 
 LONG = "find the blue door " * 800

@@ -6,7 +6,7 @@ from importlib import resources
 
 from annotator.sample import FILE, bring_sample
 from annotator.ui.library.library_window import LibraryWindow
-from db.labels import LabelKind, Review, spans
+from db.labelling.labels import LabelKind, Review, spans
 
 MOST_BYTES = 1_500_000
 

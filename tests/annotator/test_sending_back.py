@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from annotator.bulk import undo
 from annotator.sending_back import send_back
-from db.labels import LabelKind, Review, new_id, spans
+from db.labelling.labels import LabelKind, Review, new_id, spans
 
 
 def test_what_is_sent_back_has_a_comment_and_can_be_taken_back(store, make_session) -> None:

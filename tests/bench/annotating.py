@@ -21,14 +21,14 @@ from PyQt6.QtGui import QPainter, QPixmap, QWheelEvent
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication
 
-from annotator.model.axis import Axis
+from annotator.model.timeline.axis import Axis
 from annotator.ui.annotate.annotate_window import AnnotateWindow
 from annotator.ui.annotate.editing import Editing
 from annotator.ui.desktop import settle
 from annotator.ui.theme import dress
 from annotator.ui.timeline.rows import header_px
 from bench.longsession import Length, record_long
-from db.labels import LabelKind
+from db.labelling.labels import LabelKind
 from db.store import Store
 from heartbeat import Heartbeat, repeat, run_for, run_until
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from db.recording.verification import verify
 from db.store import Store
-from db.verification import verify
 from demo.recording import Script, record
 from games.xserver import XServer
 

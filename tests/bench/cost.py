@@ -25,7 +25,7 @@ import numpy as np
 
 from bench import windowed
 from db.clock import now_ns
-from db.reader import Recording
+from db.recording.reader import Recording
 from db.specs import CaptureSpec
 from db.store import Store
 from demo.programs import Program

@@ -10,9 +10,9 @@ from typing import Any
 import av
 import numpy as np
 
-from db.session import FRAME_DTYPE
+from db.media.video import VideoReader, VideoWriter
+from db.recording.session import FRAME_DTYPE
 from db.specs import CaptureSpec
-from db.video import VideoReader, VideoWriter
 
 
 def measure(count: int = 600, size_px: tuple[int, int] = (1280, 720)) -> dict[str, Any]:

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from annotator.model.document import Document
-from annotator.model.history import History
+from annotator.model.edits.history import History
 from bench.scribe import start
-from db.edits import read_mirror
 from db.errors import Conflict, PlaytapeError
-from db.index import NAME
-from db.labels import Edit, conflicts, heads
+from db.labelling.edits import read_mirror
+from db.labelling.labels import Edit, conflicts, heads
+from db.library.index import NAME
 from db.store import Store
 from recordings import Take, record
 

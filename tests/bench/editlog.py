@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from annotator.model.commands import EditValue, MoveSpan
 from annotator.model.document import Document
-from annotator.model.history import History
-from db.labels import Edit, LabelKind, StepMark, new_id
+from annotator.model.edits.commands import EditValue, MoveSpan
+from annotator.model.edits.history import History
+from db.labelling.labels import Edit, LabelKind, StepMark, new_id
 from db.store import Store
 from recordings import Take, record
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from annotator.model.document import Document
 from bench.scribe import start
-from db.edits import read_mirror
-from db.labels import conflicts
+from db.labelling.edits import read_mirror
+from db.labelling.labels import conflicts
 from db.store import Store
 from recordings import Take, record
 

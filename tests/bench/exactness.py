@@ -16,8 +16,8 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PyQt6.QtWidgets import QApplication
 
-from annotator.model.proxy import Proxy
-from annotator.model.proxy_writer import make
+from annotator.model.video.proxy import Proxy
+from annotator.model.video.proxy_writer import make
 from annotator.ui.watch.player import Player
 from db.store import Store
 from films import FILMS, LARGE, LONG_GROUP, Film

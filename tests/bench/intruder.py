@@ -18,7 +18,7 @@ from Xlib.ext import xtest
 from Xlib.protocol.event import ClientMessage
 
 from db.clock import now_ns
-from db.keys import BTN_LEFT, BTN_RIGHT, CODES, X11_KEYCODE_OFFSET
+from db.recording.keys import BTN_LEFT, BTN_RIGHT, CODES, X11_KEYCODE_OFFSET
 from recorder.inputs.injection import Injector
 
 MARKED_TEXT = "qzxjvkq"

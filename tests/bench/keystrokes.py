@@ -20,7 +20,7 @@ from PyQt6.QtWidgets import QApplication
 
 from annotator.ui.annotate.annotate_window import AnnotateWindow
 from db.clock import now_ns
-from db.labels import Edit, LabelKind, Review, spans
+from db.labelling.labels import Edit, LabelKind, Review, spans
 from db.settings import LibrarySettings, VocabularyEntry, write_settings
 from db.store import Store
 from recordings import Take, record

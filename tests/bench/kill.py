@@ -13,8 +13,8 @@ from typing import Any
 from bench.headless import Recorder, moving_display
 from db.clock import now_ns
 from db.errors import PlaytapeError
+from db.recording.verification import verify
 from db.store import Store
-from db.verification import verify
 from games.xserver import XServer
 
 _FINALISING_S = 0.3

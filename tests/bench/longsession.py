@@ -14,16 +14,16 @@ from typing import Any
 import av
 import numpy as np
 
-from db.corrections import KeyCorrection, MotionCorrection
-from db.events import InputEvent
-from db.keys import BTN_LEFT, BTN_RIGHT, CODES
-from db.labels import Edit, Flag, LabelKind
-from db.resize import Picture
-from db.session import FrameRow, Segment, WindowSpec, new_meta
+from db.labelling.labels import Edit, Flag, LabelKind
+from db.media.resize import Picture
+from db.media.video import MUXER, VideoWriter
+from db.recording.corrections import KeyCorrection, MotionCorrection
+from db.recording.events import InputEvent
+from db.recording.keys import BTN_LEFT, BTN_RIGHT, CODES
+from db.recording.session import FrameRow, Segment, WindowSpec, new_meta
+from db.recording.writer import SessionWriter
 from db.specs import CaptureSpec
 from db.store import Store
-from db.video import MUXER, VideoWriter
-from db.writer import SessionWriter
 from recordings import FRAME_NS, START_NS, frame_times, key, move
 
 GOP_FRAMES, GOPS = 30, 12

@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from db.errors import PlaytapeError
-from db.labels import Edit, LabelKind
-from db.moving import finish_move, move_library
+from db.labelling.labels import Edit, LabelKind
 from db.store import Store
+from db.upkeep.moving import finish_move, move_library
 from recordings import Take, record
 
 KILLS, SESSIONS, MODEL_BYTES = 100, 4, 20_000_000
 _MOVER = """
 import os, sys
 from pathlib import Path
-from db.moving import move_library
+from db.upkeep.moving import move_library
 from db.store import Store
 if sys.argv[3] == "copy":
     def refuse(*names): raise OSError(18, "other disk")

@@ -19,9 +19,9 @@ from typing import Any
 
 from bench.headless import Recorder, moving_display
 from db.errors import PlaytapeError
-from db.session import read_meta
+from db.recording.session import read_meta
+from db.recording.verification import verify
 from db.store import Store
-from db.verification import verify
 from disk import Call, Disk, can_trace, read_trace, replay, traced
 
 _STARTED = b'"started"'

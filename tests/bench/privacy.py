@@ -24,9 +24,9 @@ from bench.intruder import (
     Account,
     Stage,
 )
-from db.events import EventArray, EventKind
-from db.keys import BTN_LEFT
-from db.reader import Recording
+from db.recording.events import EventArray, EventKind
+from db.recording.keys import BTN_LEFT
+from db.recording.reader import Recording
 from db.store import Store
 from games.xserver import XServer
 

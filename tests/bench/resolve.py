@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from db.actions import InputFacts, resolve
-from db.events import EVENT_DTYPE, Actor, ActorKind, EventKind
+from db.recording.actions import InputFacts, resolve
+from db.recording.events import EVENT_DTYPE, Actor, ActorKind, EventKind
 
 
 def measure(events: int = 500_000, frames: int = 54_000) -> dict[str, Any]:

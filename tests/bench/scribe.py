@@ -15,7 +15,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from annotator.model.commands import (
+from annotator.model.document import Document
+from annotator.model.edits.commands import (
     ChangeReview,
     Command,
     CreateSpan,
@@ -26,12 +27,11 @@ from annotator.model.commands import (
     SplitSpan,
     WriteNote,
 )
-from annotator.model.disputes import Choice, Settle, collided
-from annotator.model.document import Document
-from annotator.model.history import Collision, History
-from annotator.model.session_commands import AddTag, RemoveTag
+from annotator.model.edits.disputes import Choice, Settle, collided
+from annotator.model.edits.history import Collision, History
+from annotator.model.edits.session_commands import AddTag, RemoveTag
 from db.errors import BadArgument, Conflict, NotFound, StoreLocked
-from db.labels import LabelKind, Review
+from db.labelling.labels import LabelKind, Review
 from db.store import Store
 
 WORDS = ("find the door", "shoot", "go left", "wait", "open it")

@@ -13,15 +13,15 @@ from typing import Any
 
 from sqlalchemy import insert, text
 
-from db import textindex
-from db.catalogue import NOBODY, Wanted
-from db.facets import read_facets, read_marks
-from db.labelindex import searched_labels
-from db.labels import Review, new_id
-from db.listing import Order, count_choices, list_sessions, read_lines
-from db.statistics import progress
+from db.labelling.labels import Review, new_id
+from db.library import textindex
+from db.library.catalogue import NOBODY, Wanted
+from db.library.facets import read_facets, read_marks
+from db.library.labelindex import searched_labels
+from db.library.listing import Order, count_choices, list_sessions, read_lines
+from db.library.statistics import progress
+from db.library.tables import LabelRow, SessionRow
 from db.store import Store
-from db.tables import LabelRow, SessionRow
 
 SESSIONS, SPANS = 10_000, 1_000_000
 VERBS = [

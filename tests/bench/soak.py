@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from bench.headless import Recorder, moving_display
+from db.recording.verification import verify
 from db.store import Store
-from db.verification import verify
 
 SETTLE_S = 180.0
 """Memory that a program takes on its first minutes is not a leak."""

@@ -14,13 +14,13 @@ import numpy as np
 
 from bench.headless import RATE_HZ, SIZE_PX, Recorder, moving_display
 from db.clock import now_ns
-from db.events import EventKind, InputEvent
-from db.keys import CODES
-from db.session import SessionMeta, WindowSpec, new_meta
+from db.media.video import VideoWriter
+from db.recording.events import EventKind, InputEvent
+from db.recording.keys import CODES
+from db.recording.session import SessionMeta, WindowSpec, new_meta
+from db.recording.writer import SessionWriter
 from db.specs import CaptureSpec
 from db.store import Store
-from db.video import VideoWriter
-from db.writer import SessionWriter
 from games.xserver import XServer
 from recorder.backends import Choice, open_sources
 from recorder.order import Order

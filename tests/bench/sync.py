@@ -23,9 +23,9 @@ from Xlib import X
 from Xlib.display import Display
 
 from db.clock import now_ns
-from db.events import EventKind, Origin
-from db.keys import BTN_LEFT, CODES
-from db.reader import Recording
+from db.recording.events import EventKind, Origin
+from db.recording.keys import BTN_LEFT, CODES
+from db.recording.reader import Recording
 from db.store import Store
 from games.xserver import XServer
 from recorder.inputs.injection import Injector

@@ -13,20 +13,20 @@ import av
 import numpy as np
 import torch
 
-from db.labels import Edit, LabelKind, Review
-from db.resize import resize
+from db.labelling.labels import Edit, LabelKind, Review
+from db.media.resize import resize
 from db.specs import CaptureSpec, ClipSpec
 from db.store import Store
 from recordings import Take as Recorded
 from recordings import record
-from trainer.batches import Sampler
-from trainer.clips import Take, cut, load_takes, windows
 from trainer.configs import clip_named, named_config
-from trainer.dataset import freeze
-from trainer.loop import Data, load_data, new_learner, new_sampler
-from trainer.manifest import Manifest
-from trainer.prefetch import Prefetch
-from trainer.runs import new_run
+from trainer.data.batches import Sampler
+from trainer.data.clips import Take, cut, load_takes, windows
+from trainer.data.dataset import freeze
+from trainer.data.manifest import Manifest
+from trainer.data.prefetch import Prefetch
+from trainer.training.loop import Data, load_data, new_learner, new_sampler
+from trainer.training.runs import new_run
 
 SIZE_PX, SESSIONS, FRAMES = (640, 360), 4, 900
 _STEPS, _WARM = 10, 5

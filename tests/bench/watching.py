@@ -20,17 +20,17 @@ import numpy as np
 from PyQt6.QtCore import QEventLoop
 from PyQt6.QtWidgets import QApplication
 
-from annotator.model.proxy import Proxy
-from annotator.model.proxy_writer import make
-from annotator.model.shuttle import SPEEDS
+from annotator.model.video.proxy import Proxy
+from annotator.model.video.proxy_writer import make
+from annotator.model.video.shuttle import SPEEDS
 from annotator.ui.watch.decoder import to_picture
 from annotator.ui.watch.player import Player
-from db.colour import ScreenConverter
-from db.session import WindowSpec, new_meta
+from db.media.colour import ScreenConverter
+from db.media.video import VideoWriter
+from db.recording.session import WindowSpec, new_meta
+from db.recording.writer import SessionWriter
 from db.specs import CaptureSpec
 from db.store import Store
-from db.video import VideoWriter
-from db.writer import SessionWriter
 
 SIZE_PX = (1920, 1080)
 CACHED = 75

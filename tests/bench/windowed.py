@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from db.clock import now_ns
-from db.consent import give_consent
-from db.profiles import GameProfile, save_profile
-from db.reader import Recording
+from db.recording.consent import give_consent
+from db.recording.profiles import GameProfile, save_profile
+from db.recording.reader import Recording
 from db.store import Store
 from games.injector import Injector
 from games.xserver import XServer

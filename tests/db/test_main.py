@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from db.__main__ import build_parser, main
-from db.index import NAME
-from db.labels import Edit, LabelKind, Review, new_id
-from db.session import SessionState, read_meta, write_meta
+from db.labelling.labels import Edit, LabelKind, Review, new_id
+from db.library.index import NAME
+from db.recording.session import SessionState, read_meta, write_meta
 from db.store import Store
 from recordings import Take, frame_times, record
 

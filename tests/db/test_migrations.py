@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from db.disputes import disputed
-from db.edits import read_log
-from db.index import NAME
-from db.labels import Edit, LabelKind, Review, StepMark, conflicts, heads, spans
+from db.labelling.disputes import disputed
+from db.labelling.edits import read_log
+from db.labelling.labels import Edit, LabelKind, Review, StepMark, conflicts, heads, spans
+from db.library.index import NAME
 from db.store import Store
 
 INDEXES = Path(__file__).parent / "indexes"
@@ -73,7 +73,7 @@ def test_migrating_twice_at_once_or_again_changes_nothing(tmp_path: Path) -> Non
 def test_a_migration_that_is_cut_off_leaves_the_index_as_it_was(tmp_path: Path, monkeypatch) -> None:
     root = old_library(tmp_path / "library", EARLIER[0])
     with monkeypatch.context() as patch:
-        patch.setattr("db.labelindex.refill", lambda connection: (_ for _ in ()).throw(RuntimeError("killed")))
+        patch.setattr("db.library.labelindex.refill", lambda connection: (_ for _ in ()).throw(RuntimeError("killed")))
         with pytest.raises(RuntimeError, match="killed"):
             Store.open(root)
     left = sqlite3.connect(root / NAME)

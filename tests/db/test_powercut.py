@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from db.recovery import recover
-from db.session import LOCK_NAME, SessionState, read_meta
+from db.media.video import VideoWriter, packet_table
+from db.recording.recovery import recover
+from db.recording.session import LOCK_NAME, SessionState, read_meta
+from db.recording.verification import verify
 from db.specs import CaptureSpec
 from db.store import Store
-from db.verification import verify
-from db.video import VideoWriter, packet_table
 from disk import Call, Disk, File, can_trace, read_trace, replay, traced
 from recordings import Take, barcode, frame_times, read_barcode
 
@@ -31,8 +31,8 @@ from pathlib import Path
 from recordings import FRAME_NS, KEY_W, Take, barcode, frame_times, key
 from db.specs import CaptureSpec
 from db.store import Store
-from db.video import VideoWriter
-from db.writer import SessionWriter
+from db.media.video import VideoWriter
+from db.recording.writer import SessionWriter
 
 def tell(what):
     os.write(1, (what + "\\n").encode())

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from db import recovery
-from db.edits import read_mirror
 from db.errors import BadArgument, BadFile, NotFound, StoreReadOnly
-from db.index import NAME
-from db.labels import Edit, LabelKind, Review, conflicts, new_id
-from db.session import FACTS_NAME, META_NAME, MIRROR_NAME, SessionState, read_meta, write_meta
+from db.labelling.edits import read_mirror
+from db.labelling.labels import Edit, LabelKind, Review, conflicts, new_id
+from db.library.index import NAME
+from db.media.video import VideoWriter
+from db.recording import recovery
+from db.recording.session import FACTS_NAME, META_NAME, MIRROR_NAME, SessionState, read_meta, write_meta
+from db.recording.writer import SessionWriter
 from db.store import Store
-from db.video import VideoWriter
-from db.writer import SessionWriter
 from recordings import FRAME_NS, Take, barcode, frame_times, record
 
 ROOT = Path(__file__).parents[2]
@@ -227,7 +227,7 @@ def test_a_lost_index_comes_back_from_the_folders(store: Store, tmp_path: Path) 
 RACE = """
 import sys
 from db.errors import Conflict
-from db.labels import Edit, LabelKind
+from db.labelling.labels import Edit, LabelKind
 from db.store import Store
 
 root, session_id, first_id, author = sys.argv[1:]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QApplication, QDialog, QLineEdit, QMainWindow
 
-from annotator.model.seat import Role, Seat
+from annotator.model.library.seat import Role, Seat
 from annotator.ui.annotate.vision_choice import write_setup
 from annotator.ui.keys.key_editor import KeyEditor
 from annotator.vision.setup import VisionSetup

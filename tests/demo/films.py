@@ -11,9 +11,9 @@ import numpy as np
 import vizdoom
 from vizdoom import Button, DoomGame, GameVariable, Mode, ScreenFormat, ScreenResolution
 
-from db.events import EventKind, InputEvent
-from db.keys import BTN_LEFT, CODES
-from db.resize import Picture
+from db.media.resize import Picture
+from db.recording.events import EventKind, InputEvent
+from db.recording.keys import BTN_LEFT, CODES
 
 FRAME_NS = 57_142_857
 """Two tics of the game, 17.5 frames a second."""

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from db.clock import ClockAnchor
-from db.corrections import ImputedCorrection, KeyCorrection, MotionCorrection
-from db.keys import CODES
-from db.labels import Edit, LabelKind, Review, new_id
-from db.readings import source_of
+from db.labelling.labels import Edit, LabelKind, Review, new_id
+from db.labelling.readings import source_of
+from db.recording.corrections import ImputedCorrection, KeyCorrection, MotionCorrection
+from db.recording.keys import CODES
 from db.settings import FlagEntry, LibrarySettings, VocabularyEntry, write_settings
 from db.specs import CaptureSpec
 from db.store import Store

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from db import keys
-from db.labels import Edit
-from db.reader import Recording
+from db.labelling.labels import Edit
+from db.recording import keys
+from db.recording.reader import Recording
 
 INK, FAINT, RECORDED, PREDICTED = "#1f2933", "#9aa5b1", "#2563eb", "#f59e0b"
 mpl.rcParams.update(

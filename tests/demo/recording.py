@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from db.events import EventKind, Origin
-from db.labels import Edit, LabelKind, Review
-from db.reader import Recording
+from db.labelling.labels import Edit, LabelKind, Review
+from db.recording.events import EventKind, Origin
+from db.recording.reader import Recording
 from db.store import Store
 from demo.programs import Program
 from demo.screens import Screen

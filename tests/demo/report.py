@@ -9,7 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
-from db import keys
+from db.recording import keys
 
 HERE = Path(__file__).parent
 

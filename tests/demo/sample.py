@@ -11,9 +11,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from db.interchange import export_session
-from db.labels import Edit, LabelKind, Review, spans
-from db.session import read_meta, write_meta
+from db.formats.interchange import export_session
+from db.labelling.labels import Edit, LabelKind, Review, spans
+from db.recording.session import read_meta, write_meta
 from db.store import Store
 from demo.recording import Script, Take, record
 from games.witness import read_rows

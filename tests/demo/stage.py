@@ -18,7 +18,7 @@ from PyQt6.QtCore import QSettings, Qt
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QMainWindow, QWidget
 
-from annotator.model.seat import LABELLING, Seat
+from annotator.model.library.seat import LABELLING, Seat
 from annotator.ui.annotate.annotate_window import AnnotateWindow
 from annotator.ui.library.library_window import LibraryWindow
 from annotator.ui.theme import choose_scheme

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from db.labels import LabelKind, spans
+from db.labelling.labels import LabelKind, spans
 from db.store import Store
 from demo import plots
 from demo.plan import Plan

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from db.errors import EncoderFailed
-from db.session import FRAME_DTYPE
+from db.media.video import VideoReader, VideoWriter, count_frames
+from db.recording.session import FRAME_DTYPE
 from db.specs import CaptureSpec
-from db.video import VideoReader, VideoWriter, count_frames
 from recorder import encoders
 from recorder.encoders import ENCODER_SHARE, HARDWARE, PRESETS, SOFTWARE, Trial, choose, fallback, probe
 from recorder.frames import FrameQueue, Shot

@@ -21,11 +21,11 @@ from Xlib import X
 
 from db import clock
 from db.errors import StoreLocked
-from db.index import NAME
-from db.session import SessionState, read_meta, write_meta
+from db.library.index import NAME
+from db.recording.session import SessionState, read_meta, write_meta
+from db.recording.verification import verify
 from db.specs import CaptureSpec
 from db.store import Store
-from db.verification import verify
 from games.xserver import XServer
 from recorder.inputs.synthetic import SyntheticInputs
 from recorder.order import Order
@@ -209,7 +209,7 @@ def test_an_index_that_is_in_use_for_a_while(record, game, tmp_path):
 
 
 def test_an_index_that_stays_in_use_leaves_the_session_for_the_next_launch(tmp_path, monkeypatch):
-    monkeypatch.setattr("db.index._BUSY_S", 0.2)
+    monkeypatch.setattr("db.library.index._BUSY_S", 0.2)
     with Store.open(tmp_path / "library") as store:
         order = Order(game="synthetic", player="ann", capture=CaptureSpec(rate_hz=30))
         take = Take(store, order, SyntheticScreen((64, 48)), SyntheticInputs())

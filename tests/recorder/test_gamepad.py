@@ -11,7 +11,7 @@ import pytest
 from Xlib import X
 
 from db.clock import now_ns
-from db.events import EventKind, InputEvent, Origin
+from db.recording.events import EventKind, InputEvent, Origin
 from recorder.inputs.gamepad import GamepadSource, is_gamepad
 from recorder.inputs.merged import MergedSource
 from recorder.inputs.pad import Pad, PadGone, PadState

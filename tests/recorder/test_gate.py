@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from db.actions import InputFacts, resolve
-from db.events import Actor, ActorKind, EventKind, Gap, GapReason, InputEvent, Origin, to_array
-from db.keys import BTN_LEFT
+from db.recording.actions import InputFacts, resolve
+from db.recording.events import Actor, ActorKind, EventKind, Gap, GapReason, InputEvent, Origin, to_array
+from db.recording.keys import BTN_LEFT
 from recorder.hotkeys import Hotkey
 from recorder.inputs.gate import HOLD_NS, Gate, KeyRules
 from recorder.inputs.source import FocusChange, Watch

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from Xlib import X
 from Xlib.display import Display
 
-from db import keys
 from db.errors import BadArgument
+from db.recording import keys
 from recorder.hotkeys import DEFAULTS, MODIFIER_CODES, Hotkey, HotkeyAction, HotkeyListener, modifiers_of, problems
 from recorder.inputs.grabs import is_taken
 

@@ -13,8 +13,8 @@ from Xlib.ext import xtest
 
 from db.clock import now_ns
 from db.errors import CaptureUnavailable
-from db.events import EventKind
-from db.keys import BTN_EXTRA, BTN_LEFT, BTN_MIDDLE, BTN_RIGHT, BTN_SIDE
+from db.recording.events import EventKind
+from db.recording.keys import BTN_EXTRA, BTN_LEFT, BTN_MIDDLE, BTN_RIGHT, BTN_SIDE
 from recorder.inputs.focus import Detail, FocusTracker, KeyboardFocus, Mode
 from recorder.inputs.injection import Injector, count_changes, sum_motion
 from recorder.inputs.source import FocusChange

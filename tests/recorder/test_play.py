@@ -15,7 +15,7 @@ import pytest
 
 from db.clock import now_ns
 from db.errors import WireError
-from db.events import ActorKind, EventKind, InputEvent, Origin
+from db.recording.events import ActorKind, EventKind, InputEvent, Origin
 from db.specs import ActionSpace, ClipSpec
 from db.store import Store
 from recorder.inputs.injection import Injection

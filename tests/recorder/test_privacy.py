@@ -14,8 +14,8 @@ from Xlib.display import Display
 from Xlib.ext import xtest
 
 from bench import intruder, privacy
-from db.events import EventKind
-from db.keys import BTN_LEFT
+from db.recording.events import EventKind
+from db.recording.keys import BTN_LEFT
 from db.store import Store
 from games.xserver import XServer
 from recorder.inputs.source import FocusChange

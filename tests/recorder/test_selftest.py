@@ -9,7 +9,7 @@ import pytest
 
 from db.clock import now_ns
 from db.errors import CaptureUnavailable
-from db.events import EventKind, InputEvent
+from db.recording.events import EventKind, InputEvent
 from db.specs import CaptureSpec
 from db.store import Store
 from recorder.inputs.synthetic import SyntheticInputs

@@ -12,12 +12,12 @@ from Xlib import X
 
 from db.clock import ClockAnchor, now_ns
 from db.errors import EncoderFailed, NothingRecorded
-from db.events import EventKind, GapReason, InputEvent
-from db.profiles import GameProfile
+from db.media.video import VideoWriter
+from db.recording.events import EventKind, GapReason, InputEvent
+from db.recording.profiles import GameProfile
+from db.recording.verification import verify
 from db.specs import CaptureSpec
 from db.store import Store
-from db.verification import verify
-from db.video import VideoWriter
 from recorder import encoders
 from recorder.backends import Choice
 from recorder.hotkeys import Hotkey, HotkeyAction

@@ -13,12 +13,12 @@ from Xlib import X
 
 from db.clock import now_ns
 from db.errors import CaptureUnavailable, DiskFull, NothingRecorded, WindowLost
-from db.events import Actor, ActorKind, EventKind, GapReason, InputEvent, Origin
-from db.keys import BTN_LEFT
+from db.media.video import VideoWriter, count_frames, packet_table
+from db.recording.events import Actor, ActorKind, EventKind, GapReason, InputEvent, Origin
+from db.recording.keys import BTN_LEFT
+from db.recording.verification import verify
 from db.specs import CaptureSpec
 from db.store import Store
-from db.verification import verify
-from db.video import VideoWriter, count_frames, packet_table
 from games.xserver import XServer
 from recorder.__main__ import main
 from recorder.hotkeys import Hotkey, HotkeyAction

@@ -12,7 +12,7 @@ from PyQt6.QtCore import QEvent, QSettings, Qt
 from PyQt6.QtGui import QKeyEvent
 from PyQt6.QtWidgets import QApplication, QPushButton
 
-from db.keys import CODES
+from db.recording.keys import CODES
 from recorder.hotkeys import DEFAULTS, Hotkey, HotkeyAction
 from recorder.ui.settings.key_capture import HotkeyField, KeyField
 from recorder.ui.settings.preferences import Preferences

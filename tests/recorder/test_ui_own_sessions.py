@@ -14,10 +14,10 @@ from PyQt6.QtCore import QItemSelectionModel, Qt
 from PyQt6.QtWidgets import QLabel
 
 from db.errors import Withdrawn
-from db.interchange import import_session
-from db.labels import Edit, LabelKind
+from db.formats.interchange import import_session
+from db.labelling.labels import Edit, LabelKind
 from db.store import Store
-from db.withdrawal import apply_notice, find_withdrawal, sendings
+from db.upkeep.withdrawal import apply_notice, find_withdrawal, sendings
 from recorder.ui.own import session_deeds
 from recorder.ui.own.own_sessions import OwnSessions
 from recorder.ui.own.session_actions import Deed

@@ -11,7 +11,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PyQt6.QtCore import QPoint, QRect, Qt
 from PyQt6.QtGui import QImage
 
-from db.consent import LICENCES, find_consent, give_consent
+from db.recording.consent import LICENCES, find_consent, give_consent
 from recorder.backends import Choice
 from recorder.ui.consent_page import ConsentPage
 from recorder.ui.live.lookout import Found, Lookout, View, list_monitors

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PyQt6.QtCore import Qt
 
-from db.profiles import GameProfile, QaLimits, list_profiles, load_profile, save_profile
+from db.recording.profiles import GameProfile, QaLimits, list_profiles, load_profile, save_profile
 from recorder.ui.pick.limits_form import LimitsForm
 from recorder.ui.pick.profile_card import ProfileCard, describe, draft_of
 from recorder.ui.pick.profile_sheet import ProfileSheet

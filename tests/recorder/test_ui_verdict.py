@@ -14,8 +14,8 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor, QImage
 from PyQt6.QtWidgets import QLabel, QWidget
 
-from db.consent import Consent
-from db.qa import Grade, judge
+from db.recording.consent import Consent
+from db.recording.qa import Grade, judge
 from db.store import Store
 from recorder.states import EndReason
 from recorder.status import Result
@@ -208,7 +208,9 @@ def test_a_session_that_cannot_be_read_has_no_pictures_and_nothing_else_is_lost(
 
 def test_a_verdict_without_figures_has_no_charts(card, made, library, monkeypatch):
     """As an earlier Playtape gave it."""
-    monkeypatch.setattr("db.catalogue.judge", lambda recording: judge(recording).model_copy(update={"figures": None}))
+    monkeypatch.setattr(
+        "db.library.catalogue.judge", lambda recording: judge(recording).model_copy(update={"figures": None})
+    )
     result = replace(made(good())[0], message="The window was closed.")
     card.show_results([result], library)
     assert not card.histogram.isVisibleTo(card)

@@ -6,13 +6,13 @@ import pytest
 from Xlib import X
 from Xlib.display import Display
 
-from db.catalogue import SessionSummary
-from db.consent import find_consent, give_consent
-from db.events import EventKind, GapReason
-from db.keys import CODES
-from db.profiles import list_profiles
+from db.library.catalogue import SessionSummary
+from db.recording.consent import find_consent, give_consent
+from db.recording.events import EventKind, GapReason
+from db.recording.keys import CODES
+from db.recording.profiles import list_profiles
+from db.recording.verification import verify
 from db.store import Store
-from db.verification import verify
 from games.xserver import XServer
 from recorder.hotkeys import DEFAULTS
 from recorder.screen import windows

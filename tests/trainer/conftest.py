@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 import torch
 
-from db.events import Actor, ActorKind, EventKind, Gap, InputEvent
-from db.keys import CODES
-from db.labels import Edit, LabelKind, Review
-from db.session import WindowSpec, new_meta
+from db.labelling.labels import Edit, LabelKind, Review
+from db.media.video import VideoWriter
+from db.recording.events import Actor, ActorKind, EventKind, Gap, InputEvent
+from db.recording.keys import CODES
+from db.recording.session import WindowSpec, new_meta
+from db.recording.writer import SessionWriter
 from db.specs import CaptureSpec, ClipSpec
 from db.store import Store
-from db.video import VideoWriter
-from db.writer import SessionWriter
 from trainer.configs import AugmentConfig, IdmConfig, OptimConfig, PolicyConfig
-from trainer.dataset import freeze
-from trainer.manifest import Manifest
+from trainer.data.dataset import freeze
+from trainer.data.manifest import Manifest
 
 A, D, SPACE = CODES["KEY_A"], CODES["KEY_D"], CODES["KEY_SPACE"]
 SIZE_PX = (64, 48)

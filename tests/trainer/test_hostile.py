@@ -21,8 +21,6 @@ from db.errors import BadFile, NotFound, PlaytapeError, TooNew
 from db.specs import ActionSpace, ClipSpec
 from db.store import Store
 from hostile import NASTY, Bomb, nothing_executed
-from trainer import checkpoints
-from trainer.learner import Learner
 from trainer.models import (
     CARD_NAME,
     WEIGHTS_NAME,
@@ -34,7 +32,18 @@ from trainer.models import (
     read_card,
     save_model,
 )
-from trainer.runs import CONFIG_NAME, LAST_NAME, PROGRESS_NAME, Run, RunConfig, open_run, read_progress, write_config
+from trainer.training import checkpoints
+from trainer.training.learner import Learner
+from trainer.training.runs import (
+    CONFIG_NAME,
+    LAST_NAME,
+    PROGRESS_NAME,
+    Run,
+    RunConfig,
+    open_run,
+    read_progress,
+    write_config,
+)
 
 CLIP = ClipSpec(size_px=(32, 24), rate_hz=15)
 SPACE = ActionSpace(codes=(17, 272), dx_edges=(-0.5, 0.5), dx_values=(-7.0, 0.0, 7.0))

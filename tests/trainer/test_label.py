@@ -17,20 +17,20 @@ import numpy as np
 import pytest
 import torch
 
-from db.corrections import ImputedCorrection, KeyCorrection, corrections_of, read_correction
 from db.errors import BadArgument
-from db.events import Gap, GapReason
-from db.labels import Edit, LabelKind, Review, spans
+from db.labelling.labels import Edit, LabelKind, Review, spans
+from db.recording.corrections import ImputedCorrection, KeyCorrection, corrections_of, read_correction
+from db.recording.events import Gap, GapReason
 from db.specs import ClipSpec
 from db.store import Store
 from trainer import label as labels
 from trainer.configs import named_config
-from trainer.dataset import describe, freeze
+from trainer.data.dataset import describe, freeze
 from trainer.label import Labelled, label_session
-from trainer.loop import load_data, train
 from trainer.models import Loaded, load_model
-from trainer.runs import new_run
-from trainer.trial import plan
+from trainer.training.loop import load_data, train
+from trainer.training.runs import new_run
+from trainer.training.trial import plan
 
 CPU = torch.device("cpu")
 

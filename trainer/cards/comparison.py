@@ -15,11 +15,11 @@ from db.store import Store
 from trainer.cards import plots
 from trainer.cards.report import headline_panels, open_pages
 from trainer.cards.tables import cell, key_label, table
-from trainer.evaluate import Evaluation, differ, evaluate, read_evaluation, to_json
-from trainer.manifest import Split
+from trainer.data.manifest import Split
 from trainer.models import Card, read_card
-from trainer.rivals import MARGINAL, MEANING, MODEL, RELEASED, REPEAT
-from trainer.scores import AXES
+from trainer.scoring.evaluate import Evaluation, differ, evaluate, read_evaluation, to_json
+from trainer.scoring.rivals import MARGINAL, MEANING, MODEL, RELEASED, REPEAT
+from trainer.scoring.scores import AXES
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from db.keys import label
+from db.recording.keys import label
 from trainer.cards.tables import key_label
-from trainer.manifest import Manifest
+from trainer.data.manifest import Manifest
 from trainer.models import Card
-from trainer.rivals import BLIND, MARGINAL, MODEL, SHUFFLED
+from trainer.scoring.rivals import BLIND, MARGINAL, MODEL, SHUFFLED
 
 _FEW_PRESSES = 10
 _LITTLE_MINUTES = 10.0

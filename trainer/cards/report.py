@@ -17,17 +17,17 @@ from markupsafe import Markup
 
 from db.errors import PlaytapeError
 from db.files import replace_text
-from db.keys import label
+from db.recording.keys import label
 from db.store import Store
 from trainer.cards import plots
 from trainer.cards.limits import limits_of
 from trainer.cards.tables import cell, key_label
-from trainer.causality import CHUNKS, SHARE
-from trainer.manifest import Manifest
+from trainer.data.manifest import Manifest
 from trainer.models import Card
-from trainer.rivals import ABLATIONS, BASELINES, MARGINAL, MEANING, MODEL, RELEASED
-from trainer.runs import RunConfig, open_run, read_progress
-from trainer.scores import AXES
+from trainer.scoring.causality import CHUNKS, SHARE
+from trainer.scoring.rivals import ABLATIONS, BASELINES, MARGINAL, MEANING, MODEL, RELEASED
+from trainer.scoring.scores import AXES
+from trainer.training.runs import RunConfig, open_run, read_progress
 
 PAGE_NAME = "card.html"
 _EVENTS = [f"{event} {off}" for event in ("onset", "release") for off in ("0", "±1", "±2")]

@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from db.keys import label, parse
-from trainer.causality import CHUNKS, SHARE
-from trainer.rivals import MODEL
+from db.recording.keys import label, parse
+from trainer.scoring.causality import CHUNKS, SHARE
+from trainer.scoring.rivals import MODEL
 
 Evaluation = dict[str, Any]
 

@@ -17,9 +17,9 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from annotator.model.key_claims import claim_keys
+from annotator.model.library.key_claims import claim_keys
+from annotator.model.library.seat import LABELLING, Seat
 from annotator.model.opening import Opened
-from annotator.model.seat import LABELLING, Seat
 from annotator.ui.annotate.actions import ACTIONS, TABLE
 from annotator.ui.annotate.drafts import Drafts
 from annotator.ui.annotate.editing import Editing

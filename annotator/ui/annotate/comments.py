@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject
 
-from annotator.model.commands import DeleteSpan
 from annotator.model.document import Span
-from db.labels import LabelKind
+from annotator.model.edits.commands import DeleteSpan
+from db.labelling.labels import LabelKind
 
 if TYPE_CHECKING:
     from annotator.ui.annotate.editing import Editing

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QElapsedTimer, QObject, QTimer, pyqtSignal
 
-from annotator.model.news import News
+from annotator.model.library.news import News
 from annotator.ui.annotate.editing import Editing
 from db.errors import PlaytapeError
-from db.index import index_stamp
-from db.presence import BEAT_S, Presence, Present, open_elsewhere
+from db.library.index import index_stamp
 from db.store import Store
+from db.upkeep.presence import BEAT_S, Presence, Present, open_elsewhere
 
 LOOK_MS = 500
 """How often it is asked whether anybody wrote to the library: two looks at the file system."""

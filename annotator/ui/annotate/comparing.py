@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from annotator.model.comparison import Choice, Disagreement, Settle, SettleAgreed, compare
-from annotator.model.seat import Role
+from annotator.model.edits.comparison import Choice, Disagreement, Settle, SettleAgreed, compare
+from annotator.model.library.seat import Role
 from annotator.ui.keys.bindings import with_keys
-from db.labels import LabelKind, Review
-from db.readings import source_of
+from db.labelling.labels import LabelKind, Review
+from db.labelling.readings import source_of
 
 if TYPE_CHECKING:
     from annotator.ui.annotate.editing import Editing

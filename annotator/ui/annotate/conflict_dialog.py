@@ -6,8 +6,8 @@ from PyQt6.QtCore import QElapsedTimer, Qt
 from PyQt6.QtGui import QKeyEvent
 from PyQt6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from annotator.model.disputes import Choice, Dispute
 from annotator.model.document import Content
+from annotator.model.edits.disputes import Choice, Dispute
 from annotator.ui.annotate.editing import Editing
 from db.clock import FrameClock
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from annotator.model.disputes import Choice, Dispute, Settle, collided, disputes
-from annotator.model.history import Collision
-from annotator.model.seat import Role
+from annotator.model.edits.disputes import Choice, Dispute, Settle, collided, disputes
+from annotator.model.edits.history import Collision
+from annotator.model.library.seat import Role
 from db.errors import PlaytapeError
-from db.labels import Edit
+from db.labelling.labels import Edit
 from db.store import Store
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from threading import Condition
 
 from PyQt6.QtCore import QObject, QThread, QTimer, pyqtSignal
 
-from annotator.model.commands import clean, stored_note
+from annotator.model.edits.commands import clean, stored_note
 from annotator.ui.annotate.editing import Editing
 from annotator.ui.annotate.note_field import NoteField
 from annotator.ui.timeline.timeline import Timeline
-from db.drafts import Draft, DraftFile
 from db.errors import PlaytapeError
-from db.labels import LabelKind
+from db.labelling.drafts import Draft, DraftFile
+from db.labelling.labels import LabelKind
 
 EVERY_MS = 1000
 RESTORED = "Your unfinished text was restored; Enter stores it, Esc gives it up."

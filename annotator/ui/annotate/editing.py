@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from annotator.model.commands import (
+from annotator.model.document import Delta, Document, Span, note_id
+from annotator.model.edits.commands import (
     ChangeReview,
     Command,
     CreateSpan,
@@ -20,14 +21,13 @@ from annotator.model.commands import (
     clean,
     stored_note,
 )
-from annotator.model.document import Delta, Document, Span, note_id
-from annotator.model.edge_commands import CopyText, Edge, MergeNext, SetEdge, SnapEdge, StretchEdges
-from annotator.model.history import Collision, History
-from annotator.model.inputs import Inputs
-from annotator.model.marks import Marks
-from annotator.model.navigation import next_span, next_stop, previous_span, previous_stop
+from annotator.model.edits.edge_commands import CopyText, Edge, MergeNext, SetEdge, SnapEdge, StretchEdges
+from annotator.model.edits.history import Collision, History
+from annotator.model.edits.marks import Marks
+from annotator.model.edits.trimming import IN_THE_WAY, SHORTENED, gives_way
 from annotator.model.opening import Opened, read_session
-from annotator.model.trimming import IN_THE_WAY, SHORTENED, gives_way
+from annotator.model.timeline.inputs import Inputs
+from annotator.model.timeline.navigation import next_span, next_stop, previous_span, previous_stop
 from annotator.ui.annotate.comments import Comments
 from annotator.ui.annotate.comparing import Comparing
 from annotator.ui.annotate.conflicts import Conflicts
@@ -41,8 +41,8 @@ from annotator.ui.watch.player import Player
 from annotator.ui.watch.proxying import Proxying
 from db.clock import Int64
 from db.errors import BadFile, DiskFull, NotFound, PlaytapeError, StoreLocked, StoreReadOnly
-from db.labels import Flag, LabelKind, Review
-from db.reader import Recording
+from db.labelling.labels import Flag, LabelKind, Review
+from db.recording.reader import Recording
 from db.settings import read_settings
 from db.store import Store
 

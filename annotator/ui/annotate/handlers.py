@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from annotator.model.comparison import Choice
+from annotator.model.edits.comparison import Choice
 from annotator.ui.annotate.actions import TABLE
 from annotator.ui.annotate.cheat_sheet import CheatSheet
 from annotator.ui.annotate.editing import FLAGS, Editing
@@ -14,7 +14,7 @@ from annotator.ui.keys.feel import feel_handlers
 from annotator.ui.timeline.gesture import Grip
 from annotator.ui.timeline.timeline import ZOOM_STEP
 from annotator.ui.watch.looping import loop_or_stop
-from db.labels import LabelKind, Review
+from db.labelling.labels import LabelKind, Review
 
 if TYPE_CHECKING:
     from annotator.ui.annotate.annotate_window import AnnotateWindow

@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QApplication
 
 from annotator.ui.annotate.marking import Marking
 from db.clock import now_ns
-from db.labels import LabelKind
+from db.labelling.labels import LabelKind
 
 if TYPE_CHECKING:
     from annotator.ui.annotate.annotate_window import AnnotateWindow

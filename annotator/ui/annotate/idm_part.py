@@ -9,7 +9,7 @@ from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QCheckBox, QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from annotator.jobs import Job, start_job
-from annotator.model.trained import trained_models
+from annotator.model.library.trained import trained_models
 from annotator.ui.annotate.suggesting import HOW
 from annotator.ui.keys.bindings import with_keys
 from db.errors import PlaytapeError

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject
 
-from annotator.model.commands import CreateSpan, ResizeSpan
 from annotator.model.document import Span
-from annotator.model.marks import Marks
-from annotator.model.navigation import second_away
-from annotator.model.session_commands import AddComment
+from annotator.model.edits.commands import CreateSpan, ResizeSpan
+from annotator.model.edits.marks import Marks
+from annotator.model.edits.session_commands import AddComment
+from annotator.model.timeline.navigation import second_away
 from annotator.ui.annotate.spilled_text import SpilledText
-from db.labels import LabelKind
+from db.labelling.labels import LabelKind
 
 if TYPE_CHECKING:
     from annotator.ui.annotate.editing import Editing

@@ -9,8 +9,8 @@ from threading import Condition
 from PyQt6.QtCore import QCoreApplication, QEvent, QObject, QThread, pyqtSignal
 from PyQt6.QtWidgets import QWidget
 
+from annotator.model.library.seat import Seat
 from annotator.model.opening import Opened, read_session
-from annotator.model.seat import Seat
 from db.errors import PlaytapeError
 from db.store import Store
 

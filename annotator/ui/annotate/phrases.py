@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from annotator.model.phrases import PhraseBook
+from annotator.model.library.phrases import PhraseBook
 from annotator.ui.errand import Errand
 from db.clock import now_ns
-from db.labels import Flag, LabelKind
+from db.labelling.labels import Flag, LabelKind
+from db.library.statistics import phrases
 from db.settings import read_settings
-from db.statistics import phrases
 from db.store import Store
 
 if TYPE_CHECKING:

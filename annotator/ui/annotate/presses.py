@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from annotator.model.axis import positions
-from annotator.model.holds import index_at
-from annotator.model.key_commands import AddPress, MovePress, RemovePress
-from annotator.model.motion_commands import ClearScroll, RestoreScroll, ScaleMotion
+from annotator.model.edits.key_commands import AddPress, MovePress, RemovePress
+from annotator.model.edits.motion_commands import ClearScroll, RestoreScroll, ScaleMotion
+from annotator.model.timeline.axis import positions
+from annotator.model.timeline.holds import index_at
 from annotator.ui.keys.bindings import with_keys
 from annotator.ui.timeline.gesture import Grip
 from annotator.ui.timeline.press_gesture import Press, instant, moved

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from PyQt6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QRadioButton, QVBoxLayout, QWidget
 
-from annotator.model.redaction import Loss
+from annotator.model.edits.redaction import Loss
 from annotator.ui.theme import tint
 
 LEAD = "Destroy for good what must not stay in this session"

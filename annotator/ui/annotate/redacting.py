@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, QTimer
 
-from annotator.model.redaction import Stretch, choices, loss_of
-from annotator.model.seat import LABELLING
+from annotator.model.edits.redaction import Stretch, choices, loss_of
+from annotator.model.library.seat import LABELLING
 from annotator.ui.annotate.redact_dialog import RedactDialog
 from annotator.ui.errand import Errand
 from db.errors import PlaytapeError
-from db.leftovers import clear_cached
-from db.session import read_meta
+from db.recording.session import read_meta
+from db.upkeep.leftovers import clear_cached
 
 if TYPE_CHECKING:
     from annotator.model.opening import Opened

@@ -17,15 +17,15 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from annotator.model.comparison import Disagreement
 from annotator.model.document import Document, Span
+from annotator.model.edits.comparison import Disagreement
 from annotator.ui.annotate.editing import Editing
 from annotator.ui.annotate.span_words import span_words
 from annotator.ui.keys.bindings import with_keys
 from annotator.ui.keys.controls import follow
 from annotator.ui.timeline.lane_painter import time_text
-from db.agreement import Agreement
-from db.labels import LabelKind, Review
+from db.labelling.agreement import Agreement
+from db.labelling.labels import LabelKind, Review
 
 _MOST_ROWS, _MOST_LINES = 6, 10
 _PAD_PX, _TALL_PX = 8, 10_000

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from annotator.model.comparison import EndComparison
 from annotator.model.document import Document
-from annotator.model.seat import Role, Seat
+from annotator.model.edits.comparison import EndComparison
+from annotator.model.library.seat import Role, Seat
 from annotator.ui.keys.bindings import with_keys
-from db.labels import Review
+from db.labelling.labels import Review
 
 if TYPE_CHECKING:
     from annotator.ui.annotate.annotate_window import AnnotateWindow

@@ -10,8 +10,8 @@ from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidg
 from annotator.ui.notices import Chip
 from annotator.ui.sessions.session_model import len_text
 from annotator.ui.theme import Theme, tint
-from db.catalogue import SessionSummary
-from db.presence import Present
+from db.library.catalogue import SessionSummary
+from db.upkeep.presence import Present
 
 
 class SessionHead(QWidget):

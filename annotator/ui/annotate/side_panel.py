@@ -8,7 +8,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from annotator.model.trimming import RULES
+from annotator.model.edits.trimming import RULES
 from annotator.ui.annotate.editing import Editing
 from annotator.ui.annotate.note_field import NoteField
 from annotator.ui.annotate.review_panel import ReviewPanel
@@ -19,7 +19,7 @@ from annotator.ui.annotate.word_keys import WordKeys
 from annotator.ui.keys.controls import follow
 from annotator.ui.scroll_column import ScrollColumn
 from annotator.ui.sessions.session_words import AssigneeField, TagStrip
-from db.catalogue import SessionSummary
+from db.library.catalogue import SessionSummary
 
 
 class SidePanel(QWidget):

@@ -17,7 +17,7 @@ from annotator.ui.sessions.row_changes import change_rows
 from annotator.ui.text_size import grown
 from annotator.ui.theme import Theme, small
 from annotator.ui.timeline.lane_painter import time_text
-from db.labels import LabelKind
+from db.labelling.labels import LabelKind
 
 NARROW_LETTERS = 28
 """Below this width the lengths are left out."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from PyQt6.QtGui import QColor
 
-from annotator.model.subjects import correction_of
+from annotator.model.edits.subjects import correction_of
 from annotator.ui.theme import Theme
-from db.corrections import ImputedCorrection, KeyCorrection, MotionCorrection
-from db.keys import label
-from db.labels import LabelKind
+from db.labelling.labels import LabelKind
+from db.recording.corrections import ImputedCorrection, KeyCorrection, MotionCorrection
+from db.recording.keys import label
 
 
 def span_words(kind: LabelKind, value: str) -> str:

@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from annotator.model.commands import Command, ConfirmSpan
 from annotator.model.document import Span
+from annotator.model.edits.commands import Command, ConfirmSpan
+from annotator.model.edits.suggesting import ConfirmAll, RejectAll, RejectSpan, Suggest, suggestions
 from annotator.model.proposals import Proposal, measure, propose
-from annotator.model.suggesting import ConfirmAll, RejectAll, RejectSpan, Suggest, suggestions
 from annotator.ui.errand import Errand
 from annotator.ui.keys.bindings import with_keys
-from db.corrections import corrections_of
-from db.labels import LabelKind, spans
+from db.labelling.labels import LabelKind, spans
+from db.media.video import VideoReader
+from db.recording.corrections import corrections_of
 from db.store import Store
-from db.video import VideoReader
 
 if TYPE_CHECKING:
     from annotator.ui.annotate.editing import Editing

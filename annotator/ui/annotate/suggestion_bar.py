@@ -10,8 +10,8 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from annotator.model.narratives import narratives
-from annotator.model.suggesting import suggestions
+from annotator.model.edits.narratives import narratives
+from annotator.model.edits.suggesting import suggestions
 from annotator.ui.annotate.asking_bar import AskingBar
 from annotator.ui.annotate.editing import Editing
 from annotator.ui.keys.controls import follow, tell_keys

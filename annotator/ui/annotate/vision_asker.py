@@ -14,8 +14,8 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtWidgets import QWidget
 
 from annotator.model.document import Document
-from annotator.model.history import History
-from annotator.model.narratives import SuggestAll
+from annotator.model.edits.history import History
+from annotator.model.edits.narratives import SuggestAll
 from annotator.ui.annotate.vision_choice import allow, is_allowed
 from annotator.ui.annotate.vision_consent import VisionConsent
 from annotator.ui.errand import Errand

@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QGridLayout, Q
 
 from annotator.vision.asking import Outlook
 from annotator.vision.setup import VisionSetup
-from db.consent import LICENCES
+from db.recording.consent import LICENCES
 
 
 class VisionConsent(QDialog):

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, Qt
 
-from annotator.model.narratives import DropNarrative, SuggestAll, TakeNarrative, narratives
+from annotator.model.edits.narratives import DropNarrative, SuggestAll, TakeNarrative, narratives
 from annotator.ui.annotate.vision_asker import Told, VisionAsker
 from annotator.ui.annotate.vision_choice import read_setup, write_setup
 from annotator.ui.annotate.vision_setup_dialog import VisionSetupDialog
-from db.labels import LabelKind
+from db.labelling.labels import LabelKind
 
 if TYPE_CHECKING:
     from annotator.ui.annotate.annotate_window import AnnotateWindow

@@ -27,12 +27,12 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from annotator.model.commands import clean
-from annotator.model.vocabulary import Word, check, free_key, with_words, words_of
+from annotator.model.edits.commands import clean
+from annotator.model.library.vocabulary import Word, check, free_key, with_words, words_of
 from annotator.ui.errand import Errand
 from annotator.ui.theme import Theme, tint
 from db.errors import Conflict, PlaytapeError
-from db.labels import LabelKind
+from db.labelling.labels import LabelKind
 from db.settings import LibrarySettings, change_settings, read_settings
 from db.store import Store
 

@@ -16,13 +16,13 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from annotator.model.vocabulary import Word
+from annotator.model.library.vocabulary import Word
 from annotator.ui.annotate.span_words import span_colour
 from annotator.ui.annotate.word_keys import WordKeys
 from annotator.ui.flow_layout import FlowLayout
 from annotator.ui.keys.controls import follow
 from annotator.ui.theme import Theme
-from db.labels import LabelKind
+from db.labelling.labels import LabelKind
 
 SHOWN_LINES = 3
 DOT_PX = 8

@@ -9,7 +9,7 @@ from PyQt6.QtCore import QObject, Qt, pyqtSignal
 from PyQt6.QtGui import QAction, QKeySequence
 from PyQt6.QtWidgets import QWidget
 
-from annotator.model.vocabulary import Word, usable, words_of
+from annotator.model.library.vocabulary import Word, usable, words_of
 from annotator.ui.annotate.holding import Holding
 from db.errors import PlaytapeError
 from db.settings import read_settings, settings_stamp

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QObject, QSettings, pyqtSignal
 
-from annotator.model.key_claims import claimed_keys
+from annotator.model.library.key_claims import claimed_keys
 from annotator.ui.keys.key_names import refusal, spell
 from annotator.ui.keys.key_set import OwnKeys, keys_in_force, read_key_set, write_key_set
 from annotator.ui.keys.table import ActionTable, key_text

@@ -21,7 +21,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from annotator.model.key_claims import claimed_keys
+from annotator.model.library.key_claims import claimed_keys
 from annotator.ui.keys.bindings import Bindings
 from annotator.ui.keys.table import ActionTable, key_text
 from annotator.ui.text_guard import TextGuard

@@ -14,8 +14,8 @@ from annotator.ui.errand import Errand
 from annotator.ui.library.charts import ColumnChart, Series
 from annotator.ui.library.ranges_chart import Ranged, RangesChart
 from annotator.ui.notices import EmptyPage
-from db.index import index_stamp
-from db.reliability import LEAST_SESSIONS, Compared, Figure, Reliability, by_pair, measure, read_compared
+from db.labelling.reliability import LEAST_SESSIONS, Compared, Figure, Reliability, by_pair, measure, read_compared
+from db.library.index import index_stamp
 from db.store import Store
 
 EVERYBODY = "Everybody"

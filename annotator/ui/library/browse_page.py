@@ -24,9 +24,9 @@ from annotator.ui.notices import EmptyPage
 from annotator.ui.sessions.key_usage import KeyUsage
 from annotator.ui.sessions.searcher import Found
 from annotator.ui.sessions.session_list import SessionList
-from db.emptying import Emptied, empty_trash
-from db.facets import Facets
+from db.library.facets import Facets
 from db.store import Store
+from db.upkeep.emptying import Emptied, empty_trash
 
 LIST, NOTHING = 0, 1
 _NOTHING_DONE = "Take back what was done last to many sessions"

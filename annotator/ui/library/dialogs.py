@@ -18,9 +18,9 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from annotator.model.trained import Trained
-from db.catalogue import SessionSummary
-from db.labels import Review
+from annotator.model.library.trained import Trained
+from db.labelling.labels import Review
+from db.library.catalogue import SessionSummary
 
 DEFAULT_MINUTES = 4.0
 

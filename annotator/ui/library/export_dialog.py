@@ -22,7 +22,7 @@ from PyQt6.QtWidgets import (
 )
 
 from annotator.ui.errand import Errand
-from db.annotations import FILE_FORMATS, FileFormat, Report, export_annotations
+from db.labelling.annotations import FILE_FORMATS, FileFormat, Report, export_annotations
 from db.store import Store
 
 _SAYS: dict[FileFormat, str] = {

@@ -16,10 +16,10 @@ from annotator.ui.library.range_dialog import DateDialog, LengthDialog
 from annotator.ui.sessions.query import Order, Query
 from annotator.ui.sessions.ranges import DATES, LENGTHS, date_range, length_range, range_words
 from annotator.ui.text_guard import TextGuard
-from db.catalogue import NOBODY, Wanted
-from db.facets import Facets
-from db.labels import Review
-from db.qa import Grade
+from db.labelling.labels import Review
+from db.library.catalogue import NOBODY, Wanted
+from db.library.facets import Facets
+from db.recording.qa import Grade
 
 FILTER_MS = 150
 FACETS = ("game", "player", "review", "grade", "flag", "tag", "assignee", "length", "date")

@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QFileDialog, QWidget
 
 from annotator.ui.errand import Errand
 from db.errors import PlaytapeError
-from db.interchange import SUFFIX, ImportReport, import_session
+from db.formats.interchange import SUFFIX, ImportReport, import_session
 from db.store import Store
 
 _KEY = "library/import from"

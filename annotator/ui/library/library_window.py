@@ -22,8 +22,8 @@ from PyQt6.QtWidgets import (
 
 from annotator.bulk import Deed
 from annotator.jobs import Job, start_job
-from annotator.model.runs import RunFolder
-from annotator.model.trained import trained_models
+from annotator.model.library.runs import RunFolder
+from annotator.model.library.trained import trained_models
 from annotator.ui.annotate.annotate_window import AnnotateWindow
 from annotator.ui.desktop import fit_to_screen, shown_path
 from annotator.ui.keys.controls import follow
@@ -43,11 +43,11 @@ from annotator.ui.library.vision_job import VisionJob, vision_handlers
 from annotator.ui.notices import EmptyPage, InfoBar
 from annotator.ui.placement import Placement
 from annotator.ui.sessions.searcher import Found
-from db import pointer
 from db.errors import PlaytapeError
-from db.labels import Review
-from db.presence import open_elsewhere
+from db.labelling.labels import Review
 from db.store import Store
+from db.upkeep import pointer
+from db.upkeep.presence import open_elsewhere
 
 POLL_MS = 1000
 UNDO_MS = 30_000

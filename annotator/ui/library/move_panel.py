@@ -11,8 +11,8 @@ from annotator.ui.desktop import shown_path
 from annotator.ui.errand import Errand
 from annotator.ui.library.bars import byte_words
 from annotator.ui.pace import Pace
-from db.moving import finish_move, give_up, move_library, unfinished_move
-from db.pointer import NAME as POINTER
+from db.upkeep.moving import finish_move, give_up, move_library, unfinished_move
+from db.upkeep.pointer import NAME as POINTER
 
 FOLDER = "playtape-library"
 """What the library's folder is called within a chosen one that is not empty."""

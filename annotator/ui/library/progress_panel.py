@@ -8,7 +8,7 @@ from PyQt6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from annotator.ui.library.bars import Bar, Bars, time_words
 from annotator.ui.theme import Theme
-from db.statistics import GameProgress
+from db.library.statistics import GameProgress
 
 MOST_GAMES = 5
 

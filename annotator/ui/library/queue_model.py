@@ -7,9 +7,9 @@ from typing import Any
 
 from PyQt6.QtCore import QAbstractTableModel, QModelIndex, Qt
 
-from annotator.model.queue import Turn
+from annotator.model.library.queue import Turn
 from annotator.ui.sessions.row_changes import change_rows
-from db.catalogue import SessionSummary
+from db.library.catalogue import SessionSummary
 
 COLUMNS = ("Session", "Player", "Length", "State", "Why it is here")
 ID_ROLE = Qt.ItemDataRole.UserRole

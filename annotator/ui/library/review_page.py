@@ -24,15 +24,15 @@ from PyQt6.QtWidgets import (
 )
 
 from annotator.bulk import Deed, Outcome, do, undo
-from annotator.model.queue import Queues, Turn, queues_of
-from annotator.model.seat import LABELLING, Role, Seat
+from annotator.model.library.queue import Queues, Turn, queues_of
+from annotator.model.library.seat import LABELLING, Role, Seat
 from annotator.sending_back import send_back
 from annotator.ui.errand import Errand
 from annotator.ui.keys.controls import follow
 from annotator.ui.library.queue_model import ID_ROLE, QueueModel
 from annotator.ui.notices import EmptyPage
 from annotator.ui.two_step import TwoStepButton
-from db.index import index_stamp
+from db.library.index import index_stamp
 from db.settings import settings_stamp
 from db.store import Store
 

@@ -9,7 +9,7 @@ from PyQt6.QtCore import QAbstractListModel, QModelIndex, QPointF, QRectF, QSize
 from PyQt6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF
 from PyQt6.QtWidgets import QAbstractItemView, QListView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from annotator.model.runs import RunState
+from annotator.model.library.runs import RunState
 from annotator.ui.notices import paint_chip
 from annotator.ui.sessions.row_changes import change_rows
 from annotator.ui.theme import Theme, blend, small

@@ -8,7 +8,7 @@ from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidg
 
 from annotator.ui.annotate.session_head import SessionHead
 from annotator.ui.theme import Theme
-from db.catalogue import SessionSummary
+from db.library.catalogue import SessionSummary
 
 
 class Poster(QWidget):

@@ -18,7 +18,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from annotator.model.queue import sampled_share
+from annotator.model.library.queue import sampled_share
 from annotator.ui.text_guard import TextGuard
 from db.errors import PlaytapeError
 from db.settings import LibrarySettings, change_settings, read_settings, settings_stamp

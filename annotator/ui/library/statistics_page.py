@@ -11,7 +11,7 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from annotator.model.figures import Figures, read_figures, write_figures
+from annotator.model.library.figures import Figures, read_figures, write_figures
 from annotator.ui.errand import Errand
 from annotator.ui.library.bars import Bar, Bars, time_words
 from annotator.ui.library.charts import COLOURS, Chart, ColumnChart, LineChart, Series
@@ -19,9 +19,9 @@ from annotator.ui.library.progress_panel import game_bars
 from annotator.ui.theme import Theme
 from db.errors import PlaytapeError
 from db.files import replace_text
-from db.index import index_stamp
-from db.labels import LabelKind
-from db.statistics import AnnotatorWork, DayWork, LabelTime
+from db.labelling.labels import LabelKind
+from db.library.index import index_stamp
+from db.library.statistics import AnnotatorWork, DayWork, LabelTime
 
 MOST_LABELS, MOST_PEOPLE, MOST_DAYS = 60, 6, 60
 

@@ -25,10 +25,10 @@ from annotator.ui.library.move_panel import MovePanel
 from annotator.ui.pace import Pace
 from annotator.ui.scroll_column import ScrollColumn
 from annotator.ui.two_step import TwoStepButton
-from db.backup import back_up
-from db.diskuse import DiskUse, clear_cache, disk_use, free_bytes, keep_quota
 from db.errors import PlaytapeError
 from db.settings import change_settings, read_settings
+from db.upkeep.backup import back_up
+from db.upkeep.diskuse import DiskUse, clear_cache, disk_use, free_bytes, keep_quota
 
 GIB = 2**30
 _COLOURS = {"sessions": "accent", "cache": "warn", "datasets": "key", "runs": "button", "models": "good"}

@@ -9,7 +9,7 @@ from PyQt6.QtCore import QObject
 from PyQt6.QtWidgets import QWidget
 
 from annotator.bulk import Deed
-from annotator.model.seat import Seat
+from annotator.model.library.seat import Seat
 from annotator.ui.keys.table import ActionSpec
 from annotator.ui.library.agreement_page import AgreementPage
 from annotator.ui.library.export_dialog import ExportDialog

@@ -8,11 +8,11 @@ from threading import Condition
 import numpy as np
 from PyQt6.QtCore import QObject, QThread, pyqtSignal
 
-from db.catalogue import SessionSummary
 from db.errors import PlaytapeError
-from db.events import EventKind, Origin
-from db.keys import label
-from db.reader import Recording
+from db.library.catalogue import SessionSummary
+from db.recording.events import EventKind, Origin
+from db.recording.keys import label
+from db.recording.reader import Recording
 from db.store import Store
 
 MOST_KEPT = 200

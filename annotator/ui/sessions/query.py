@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from db.catalogue import Wanted
-from db.listing import Order
+from db.library.catalogue import Wanted
+from db.library.listing import Order
 
 __all__ = ["Order", "Query"]
 

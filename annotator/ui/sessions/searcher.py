@@ -11,12 +11,12 @@ from threading import Condition
 from PyQt6.QtCore import QObject, QThread, pyqtSignal
 
 from annotator.ui.sessions.query import Query
-from db.catalogue import SessionSummary, Wanted
 from db.errors import PlaytapeError
-from db.facets import Facets, Marks, read_facets, read_marks
-from db.index import index_stamp
-from db.listing import Listing, all_ids, count_choices, count_sessions, list_sessions, read_lines
-from db.statistics import GameProgress, progress
+from db.library.catalogue import SessionSummary, Wanted
+from db.library.facets import Facets, Marks, read_facets, read_marks
+from db.library.index import index_stamp
+from db.library.listing import Listing, all_ids, count_choices, count_sessions, list_sessions, read_lines
+from db.library.statistics import GameProgress, progress
 from db.store import Store
 
 MOST_READ = 200

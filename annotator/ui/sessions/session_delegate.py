@@ -10,7 +10,7 @@ from annotator.ui.notices import chip_width, paint_chip
 from annotator.ui.sessions.session_model import MARKS_ROLE, STRIP_ROLE, SUMMARY_ROLE, len_text
 from annotator.ui.text_size import grown
 from annotator.ui.theme import Theme, blend, small
-from db.catalogue import SessionSummary
+from db.library.catalogue import SessionSummary
 
 ROW_PX, PICTURE_PX = 68, (76, 46)
 

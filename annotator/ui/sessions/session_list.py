@@ -22,9 +22,9 @@ from annotator.ui.sessions.searcher import Found, Searcher
 from annotator.ui.sessions.session_model import SUMMARY_ROLE, SessionModel, len_text
 from annotator.ui.sessions.session_view import SessionView
 from annotator.ui.sessions.thumbnails import Thumbnails
-from db.catalogue import SessionSummary
-from db.facets import Marks
-from db.index import index_stamp
+from db.library.catalogue import SessionSummary
+from db.library.facets import Marks
+from db.library.index import index_stamp
 from db.store import Store
 
 __all__ = ["SUMMARY_ROLE", "SessionList", "SessionModel", "len_text"]

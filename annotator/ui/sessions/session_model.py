@@ -12,9 +12,9 @@ from PyQt6.QtWidgets import QWidget
 
 from annotator.ui.sessions.row_changes import change_rows
 from annotator.ui.timeline.lane_painter import time_text
-from db.catalogue import SessionSummary
-from db.facets import Marks
-from db.listing import Listing
+from db.library.catalogue import SessionSummary
+from db.library.facets import Marks
+from db.library.listing import Listing
 
 SUMMARY_ROLE = Qt.ItemDataRole.UserRole
 MARKS_ROLE = Qt.ItemDataRole.UserRole + 1

@@ -6,7 +6,7 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QFocusEvent, QKeyEvent
 from PyQt6.QtWidgets import QLineEdit, QPushButton, QWidget
 
-from annotator.model.session_commands import AddTag, Assign, RemoveTag
+from annotator.model.edits.session_commands import AddTag, Assign, RemoveTag
 from annotator.ui.annotate.editing import Editing
 from annotator.ui.flow_layout import FlowLayout
 from annotator.ui.text_guard import TextGuard

@@ -10,8 +10,8 @@ from PyQt6.QtCore import QObject, QSize, Qt, QThread, pyqtSignal
 from PyQt6.QtGui import QImage, QPainter
 
 from annotator.ui.watch.decoder import to_picture
-from db.catalogue import SessionSummary
 from db.errors import PlaytapeError
+from db.library.catalogue import SessionSummary
 from db.store import Store
 
 SIZE_PX = QSize(192, 108)

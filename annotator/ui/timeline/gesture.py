@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from math import floor
 
-from annotator.model.axis import Axis
-from annotator.model.commands import Command, CreateSpan, MoveSpan, ResizeSpan
 from annotator.model.document import Document, Span
+from annotator.model.edits.commands import Command, CreateSpan, MoveSpan, ResizeSpan
+from annotator.model.timeline.axis import Axis
 from db.errors import PlaytapeError
-from db.labels import LabelKind
+from db.labelling.labels import LabelKind
 
 EDGE_PX, SNAP_PX, DRAG_PX = 6, 6, 4
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from annotator.model.axis import Axis
+from annotator.model.timeline.axis import Axis
 from annotator.ui.annotate.editing import Editing
 from annotator.ui.timeline.gesture import DRAG_PX, Grip
 from annotator.ui.timeline.press_gesture import Press, PressDrag, PressHit, press_hit

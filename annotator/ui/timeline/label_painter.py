@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from PyQt6.QtCore import QRectF, Qt
 from PyQt6.QtGui import QColor, QPainter
 
-from annotator.model.axis import Axis
+from annotator.model.timeline.axis import Axis
 from annotator.ui.annotate.marking import Growing
 from annotator.ui.annotate.span_words import span_colour, span_words
 from annotator.ui.keys.bindings import with_keys
@@ -16,7 +16,7 @@ from annotator.ui.timeline.lane_painter import paint_grid, paint_ruler, plain
 from annotator.ui.timeline.rows import Row, RowKind, Rows, ruler_px
 from annotator.ui.timeline.span_painter import Look, paint_bars, paint_span, split_narrow
 from db.clock import FrameClock
-from db.labels import LabelKind
+from db.labelling.labels import LabelKind
 
 HINTS = {
     RowKind.INSTRUCTION: "Drag here to add an instruction, or press {mark_in:I}, {mark_out:O} and {write:Enter}",

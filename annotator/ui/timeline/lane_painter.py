@@ -11,13 +11,13 @@ import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QBrush, QColor, QImage, QPainter, QPen
 
-from annotator.model.axis import Axis, Positions, positions
-from annotator.model.lanes import Floats, KeyLane, MotionLane
+from annotator.model.timeline.axis import Axis, Positions, positions
+from annotator.model.timeline.lanes import Floats, KeyLane, MotionLane
 from annotator.ui.theme import Theme, blend, with_alpha
 from annotator.ui.timeline.rows import RECORDED_PX, Row, Rows, ruler_px
 from annotator.ui.timeline.suggested_painter import paint_suggested
 from db.clock import FrameClock, Int64
-from db.keys import is_button
+from db.recording.keys import is_button
 
 MOST_BARS = 160
 """Above so many holds in view a row is painted from its coverage per pixel."""

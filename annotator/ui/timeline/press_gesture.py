@@ -8,9 +8,9 @@ from math import floor
 
 import numpy as np
 
-from annotator.model.axis import Axis, positions
-from annotator.model.inputs import Inputs
-from annotator.model.key_commands import LEAST_HOLD_NS
+from annotator.model.edits.key_commands import LEAST_HOLD_NS
+from annotator.model.timeline.axis import Axis, positions
+from annotator.model.timeline.inputs import Inputs
 from annotator.ui.timeline.gesture import EDGE_PX, SNAP_PX, Grip
 from db.clock import Int64
 

@@ -6,17 +6,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
-from annotator.model.axis import Positions
 from annotator.model.document import Document, Span
-from annotator.model.inputs import Inputs
-from annotator.model.lanes import KeyLane, MotionLane
-from annotator.model.span_lane import SpanLane, stacked
-from annotator.model.subjects import MOTION, key_subject, subject_of
+from annotator.model.edits.subjects import MOTION, key_subject, subject_of
+from annotator.model.timeline.axis import Positions
+from annotator.model.timeline.inputs import Inputs
+from annotator.model.timeline.lanes import KeyLane, MotionLane
+from annotator.model.timeline.span_lane import SpanLane, stacked
 from annotator.ui.text_size import grown
 from db.clock import Int64
-from db.keys import label
-from db.labels import Flag, LabelKind
-from db.readings import PREFIX
+from db.labelling.labels import Flag, LabelKind
+from db.labelling.readings import PREFIX
+from db.recording.keys import label
 
 RULER_PX, SPAN_PX, FLAG_PX, KEY_PX, MOTION_PX, SPACE_PX = 24, 28, 18, 16, 24, 8
 RECORDED_PX = 7

@@ -8,7 +8,7 @@ from PyQt6.QtCore import QEvent, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QFocusEvent, QGuiApplication, QInputMethodEvent, QKeyEvent
 from PyQt6.QtWidgets import QLineEdit, QWidget
 
-from annotator.model.commands import TEXT_LIMIT
+from annotator.model.edits.commands import TEXT_LIMIT
 from annotator.ui.text_guard import TextGuard
 from annotator.ui.timeline.phrase_list import PhraseList
 from annotator.ui.timeline.rows import header_px

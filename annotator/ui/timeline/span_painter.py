@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QBrush, QColor, QPainter, QPen
 
-from annotator.model.axis import Axis
 from annotator.model.document import Span
-from annotator.model.span_lane import SpanLane
+from annotator.model.timeline.axis import Axis
+from annotator.model.timeline.span_lane import SpanLane
 from annotator.ui.theme import Theme, blend, contrast, with_alpha
 from annotator.ui.timeline.rows import Row
 

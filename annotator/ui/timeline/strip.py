@@ -6,8 +6,8 @@ from PyQt6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPixmap, QWheelEvent
 from PyQt6.QtWidgets import QWidget
 
-from annotator.model.axis import Axis
-from annotator.model.film import Slot, keyframe_at, slots
+from annotator.model.timeline.axis import Axis
+from annotator.model.timeline.film import Slot, keyframe_at, slots
 from annotator.ui.annotate.editing import Editing
 from annotator.ui.theme import Theme, small, with_alpha
 from annotator.ui.timeline.lane_painter import time_text

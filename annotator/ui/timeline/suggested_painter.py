@@ -6,8 +6,8 @@ import numpy as np
 from PyQt6.QtCore import QRectF, Qt
 from PyQt6.QtGui import QColor, QImage, QPainter, QPen
 
-from annotator.model.axis import Axis
-from annotator.model.lanes import KeyLane
+from annotator.model.timeline.axis import Axis
+from annotator.model.timeline.lanes import KeyLane
 from annotator.ui.theme import Theme, with_alpha
 from annotator.ui.timeline.rows import Rows
 

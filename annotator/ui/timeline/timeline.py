@@ -14,9 +14,9 @@ from PyQt6.QtCore import QEvent, QPointF, QRectF, Qt
 from PyQt6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent, QWheelEvent
 from PyQt6.QtWidgets import QWidget
 
-from annotator.model.axis import Axis
-from annotator.model.commands import Command, CreateSpan
 from annotator.model.document import Span
+from annotator.model.edits.commands import Command, CreateSpan
+from annotator.model.timeline.axis import Axis
 from annotator.ui.annotate.editing import FLAGS, Editing
 from annotator.ui.timeline.gesture import DRAG_PX, EDGE_PX, Drag, Grip, Hit, hit
 from annotator.ui.timeline.key_lane_hand import KeyLaneHand, is_end
@@ -26,7 +26,7 @@ from annotator.ui.timeline.span_editor import Offer, SpanEditor
 from annotator.ui.timeline.span_painter import LEAST_PX, span_rect
 from annotator.ui.timeline.timeline_view import TimelineView
 from annotator.ui.timeline.tips import press_tip, span_tip
-from db.labels import LabelKind, new_id
+from db.labelling.labels import LabelKind, new_id
 
 ZOOM_STEP = 1.25
 _WRITTEN = (LabelKind.INSTRUCTION, LabelKind.FLAG, LabelKind.COMMENT)

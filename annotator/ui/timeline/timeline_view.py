@@ -9,8 +9,8 @@ from PyQt6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, pyqt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPixmap, QResizeEvent
 from PyQt6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
-from annotator.model.axis import Axis, positions
 from annotator.model.document import Span
+from annotator.model.timeline.axis import Axis, positions
 from annotator.ui.annotate.editing import Editing
 from annotator.ui.text_size import grown
 from annotator.ui.theme import Theme, blend, small, with_alpha
@@ -19,7 +19,7 @@ from annotator.ui.timeline.lane_painter import paint_press, paint_signals
 from annotator.ui.timeline.press_gesture import Press
 from annotator.ui.timeline.rows import Row, RowKind, Rows, arrange, header_px, ruler_px
 from annotator.ui.timeline.strip import STRIP_PX, Strip
-from db.labels import LabelKind
+from db.labelling.labels import LabelKind
 
 LEAST_SIGNALS_PX = 48
 """With less room under them the label rows scroll together with the signal rows."""

@@ -7,13 +7,13 @@ from html import escape
 import numpy as np
 
 from annotator.model.document import Document, Span
-from annotator.model.inputs import Inputs
-from annotator.model.subjects import key_subject
+from annotator.model.edits.subjects import key_subject
+from annotator.model.timeline.inputs import Inputs
 from annotator.ui.annotate.span_words import span_words
 from annotator.ui.timeline.lane_painter import time_text
 from annotator.ui.timeline.press_gesture import Press
-from db.keys import label
-from db.labels import Edit, LabelKind
+from db.labelling.labels import Edit, LabelKind
+from db.recording.keys import label
 
 _NAMES = {
     LabelKind.INSTRUCTION: "Instruction",

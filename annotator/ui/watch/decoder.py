@@ -11,10 +11,10 @@ import av
 from PyQt6.QtCore import QObject, QThread, pyqtSignal
 from PyQt6.QtGui import QImage
 
-from annotator.model.supply import Supply, Wish
-from db.colour import ScreenConverter
+from annotator.model.video.supply import Supply, Wish
 from db.errors import PlaytapeError
-from db.videoreader import VideoReader
+from db.media.colour import ScreenConverter
+from db.media.videoreader import VideoReader
 
 CACHE_BYTES = 512 * 2**20
 PROXY_CACHE_BYTES = 96 * 2**20

@@ -13,8 +13,8 @@ from PyQt6.QtCore import QIODeviceBase, QObject, QSaveFile, QSize, QThread, pyqt
 from PyQt6.QtGui import QImage
 
 from db.errors import PlaytapeError
+from db.media.video import VideoReader
 from db.specs import SizePx
-from db.video import VideoReader
 
 HEIGHT_PX, MOST_WIDTH_PX = 120, 320
 CACHE_BYTES = 48 * 2**20

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPixmap
 
-from annotator.model.key_layout import Cap, extent
+from annotator.model.timeline.key_layout import Cap, extent
 from annotator.ui.watch.inks import CORRECTED_INK, DARK, EDGE, INK, KEY_INK, SHADE, UNLIT
-from db.keys import label
+from db.recording.keys import label
 
 MARGIN = 0.3
 """Around the keys, in key widths."""

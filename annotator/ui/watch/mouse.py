@@ -7,10 +7,10 @@ from math import hypot
 from PyQt6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PyQt6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
 
-from annotator.model.moment import Moment
+from annotator.model.timeline.moment import Moment
 from annotator.ui.theme import with_alpha
 from annotator.ui.watch.inks import BUTTON_INK, CORRECTED_INK, DARK, EDGE, INK, SHADE, UNLIT
-from db.keys import BTN_EXTRA, BTN_LEFT, BTN_MIDDLE, BTN_RIGHT, BTN_SIDE
+from db.recording.keys import BTN_EXTRA, BTN_LEFT, BTN_MIDDLE, BTN_RIGHT, BTN_SIDE
 
 BODY, DIAL = (2.2, 3.2), 3.2
 """The mouse (width, height) and the arrow's circle (diameter), in key widths."""

@@ -8,14 +8,14 @@ from __future__ import annotations
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
-from annotator.model.inputs import Inputs
-from annotator.model.key_layout import Cap, extent, lay_out
-from annotator.model.moment import Moment, moment_of, uses_mouse
+from annotator.model.timeline.inputs import Inputs
+from annotator.model.timeline.key_layout import Cap, extent, lay_out
+from annotator.model.timeline.moment import Moment, moment_of, uses_mouse
 from annotator.ui.theme import RADIUS_PX
 from annotator.ui.watch.inks import BUTTON_INK, CORRECTED_INK, INK, KEY_INK, SHADE
 from annotator.ui.watch.keyboard import MARGIN, Keyboard, paint_correction
 from annotator.ui.watch.mouse import SIDES, mouse_size, paint_dial, paint_mouse
-from db.keys import is_button, label
+from db.recording.keys import is_button, label
 
 MARGIN_PX, SPACE_PX = 12.0, 4.0
 CAP, LEAST_CAP_PX, MOST_CAP_PX = 0.065, 20.0, 40.0

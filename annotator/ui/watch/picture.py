@@ -6,7 +6,7 @@ from PyQt6.QtCore import QRectF, QSize, Qt
 from PyQt6.QtGui import QImage, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
-from annotator.model.inputs import Inputs
+from annotator.model.timeline.inputs import Inputs
 from annotator.ui.watch.overlay import InputOverlay
 
 

@@ -8,7 +8,7 @@ from PyQt6.QtCore import QPoint, Qt, pyqtSignal
 from PyQt6.QtGui import QFocusEvent, QKeyEvent
 from PyQt6.QtWidgets import QLineEdit, QToolTip, QWidget
 
-from annotator.model.places import HOW
+from annotator.model.timeline.places import HOW
 from annotator.ui.text_guard import TextGuard
 from db.errors import BadArgument
 

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from PyQt6.QtCore import QObject, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QImage
 
-from annotator.model.navigation import clamp, second_away
-from annotator.model.shuttle import pace_away, shuttle
-from annotator.model.supply import Wish
+from annotator.model.timeline.navigation import clamp, second_away
+from annotator.model.video.shuttle import pace_away, shuttle
+from annotator.model.video.supply import Wish
 from annotator.ui.watch.decoder import CACHE_BYTES, Decoder, DraftVideo
 from db.clock import FrameClock, now_ns
-from db.videoreader import VideoReader
+from db.media.videoreader import VideoReader
 
 SHORTEST_TICK_MS = 8
 

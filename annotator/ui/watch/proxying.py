@@ -8,8 +8,8 @@ from pathlib import Path
 
 from PyQt6.QtCore import QObject, QProcess, QTimer, pyqtSignal
 
-from annotator.model.proxy import Proxy, is_worthwhile
-from db.reader import Recording
+from annotator.model.video.proxy import Proxy, is_worthwhile
+from db.recording.reader import Recording
 
 NEAR_MS = 1000
 """How often the process is told where somebody looks."""

@@ -8,8 +8,8 @@ from PyQt6.QtCore import QPointF, QRectF, QSize, Qt, QTimer
 from PyQt6.QtGui import QAction, QColor, QIcon, QPainter, QPainterPath, QPixmap, QPolygonF, QResizeEvent
 from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
-from annotator.model.places import find_place
-from annotator.model.shuttle import SPEEDS
+from annotator.model.timeline.places import find_place
+from annotator.model.video.shuttle import SPEEDS
 from annotator.ui.annotate.editing import Editing
 from annotator.ui.keys.controls import follow, tell_keys
 from annotator.ui.theme import Theme, fixed

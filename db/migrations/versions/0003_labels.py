@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from db import textindex
+from db.library import textindex
 
 revision = "0003"
 down_revision = "0002"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from db import textindex
-from db.labelindex import refill
+from db.library import textindex
+from db.library.labelindex import refill
 
 revision = "0004"
 down_revision = "0003"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-from db import textindex
-from db.labelindex import searched_labels
+from db.library import textindex
+from db.library.labelindex import searched_labels
 
 revision = "0005"
 down_revision = "0004"

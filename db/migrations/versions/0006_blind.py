@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from db import textindex
-from db.labelindex import searched_labels
+from db.library import textindex
+from db.library.labelindex import searched_labels
 
 revision = "0006"
 down_revision = "0005"

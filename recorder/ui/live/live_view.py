@@ -16,7 +16,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from db import keys
+from db.recording import keys
 from recorder.frames import LatestFrame
 from recorder.states import PauseReason, State
 from recorder.status import Status

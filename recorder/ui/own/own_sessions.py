@@ -10,11 +10,11 @@ from PyQt6.QtCore import QEvent, QItemSelectionModel, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PyQt6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QStackedWidget, QTableView, QVBoxLayout, QWidget
 
-from db.catalogue import SessionSummary
 from db.errors import NotFound
-from db.index import NAME as INDEX_NAME
+from db.library.catalogue import SessionSummary
+from db.library.index import NAME as INDEX_NAME
 from db.store import Store
-from db.withdrawal import sendings
+from db.upkeep.withdrawal import sendings
 from recorder.ui.errand import Errand
 from recorder.ui.live.gauges import clock_text, size_text
 from recorder.ui.own import session_deeds

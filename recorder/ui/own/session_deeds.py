@@ -7,9 +7,9 @@ from pathlib import Path
 from threading import Event
 
 from db.errors import BadArgument
-from db.interchange import export_session
+from db.formats.interchange import export_session
 from db.store import Store
-from db.withdrawal import note_sent, withdraw, write_notice
+from db.upkeep.withdrawal import note_sent, withdraw, write_notice
 from recorder.ui.live.gauges import size_text
 from recorder.ui.own.session_actions import Deed
 from recorder.ui.own.session_table import Line

@@ -9,9 +9,9 @@ from datetime import datetime
 from PyQt6.QtCore import QAbstractTableModel, QModelIndex, QRectF, QSize, Qt
 from PyQt6.QtGui import QColor, QIcon, QImage, QPainter, QPainterPath, QPixmap
 
-from db.catalogue import SessionSummary
-from db.qa import Grade
-from db.withdrawal import Sending
+from db.library.catalogue import SessionSummary
+from db.recording.qa import Grade
+from db.upkeep.withdrawal import Sending
 from recorder.ui.live.gauges import clock_text, size_text
 from recorder.ui.theme import Theme
 from recorder.ui.verdict.grade_mark import draw_grade

@@ -6,7 +6,7 @@ from annotated_types import Ge, Gt, Le
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QDoubleSpinBox, QGridLayout, QLabel, QPushButton, QWidget
 
-from db.profiles import QaLimits
+from db.recording.profiles import QaLimits
 from recorder.ui.theme import dim
 
 _UNITS = {"_s": " s", "_ms": " ms", "_pct": " %", "_per_minute": " a minute", "_px": " px", "_hz": " Hz"}

@@ -7,7 +7,7 @@ from pathlib import Path
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
-from db.profiles import GameProfile, profile_for
+from db.recording.profiles import GameProfile, profile_for
 from db.specs import CaptureSpec
 from recorder.frames import LatestFrame
 from recorder.status import Status

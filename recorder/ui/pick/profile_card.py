@@ -8,9 +8,9 @@ from pathlib import Path
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QPushButton, QVBoxLayout
 
-from db import keys
 from db.errors import PlaytapeError
-from db.profiles import GameProfile, list_profiles, profile_for, save_profile
+from db.recording import keys
+from db.recording.profiles import GameProfile, list_profiles, profile_for, save_profile
 from recorder.ui.settings.preferences import Preferences
 from recorder.ui.theme import dim, heading
 

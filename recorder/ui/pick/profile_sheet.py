@@ -21,7 +21,7 @@ from PyQt6.QtWidgets import (
 )
 
 from db.errors import PlaytapeError
-from db.profiles import GameProfile, delete_profile, profile_path, save_profile
+from db.recording.profiles import GameProfile, delete_profile, profile_path, save_profile
 from recorder.ui.pick.limits_form import LimitsForm
 from recorder.ui.settings.key_capture import KeyField
 from recorder.ui.theme import dim, scaled

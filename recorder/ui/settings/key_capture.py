@@ -8,7 +8,7 @@ from PyQt6.QtCore import QEvent, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
 from PyQt6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
-from db import keys
+from db.recording import keys
 from recorder.hotkeys import MODIFIER_CODES, Hotkey
 from recorder.ui.flow_layout import FlowLayout
 from recorder.ui.theme import restyle

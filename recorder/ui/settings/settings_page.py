@@ -21,7 +21,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from db.consent import LICENCES, Consent
+from db.recording.consent import LICENCES, Consent
 from recorder.hotkeys import DEFAULTS, HotkeyAction, problems
 from recorder.ui.segments import Segments
 from recorder.ui.settings.encoder_choice import EncoderChoice

@@ -8,7 +8,7 @@ from PyQt6.QtCore import QRectF, QSize, Qt
 from PyQt6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent, QResizeEvent
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
-from db.catalogue import SessionSummary
+from db.library.catalogue import SessionSummary
 from recorder.ui.live.gauges import clock_text
 from recorder.ui.pictures import PictureMaker, Wish, session_folder
 from recorder.ui.theme import Theme

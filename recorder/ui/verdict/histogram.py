@@ -8,7 +8,7 @@ from PyQt6.QtCore import QLineF, QPointF, QRectF, QSize, Qt
 from PyQt6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen, QPolygonF
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
-from db.figures import BINS_PER_INTERVAL, Figures
+from db.recording.figures import BINS_PER_INTERVAL, Figures
 from recorder.ui.theme import Theme
 
 _AXIS_PX, _LEGEND_PX, _FOOT_PX = 26, 24, 8

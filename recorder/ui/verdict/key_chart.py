@@ -6,8 +6,8 @@ from PyQt6.QtCore import QRectF, QSize, Qt
 from PyQt6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
-from db import keys
-from db.figures import Figures, KeyUse
+from db.recording import keys
+from db.recording.figures import Figures, KeyUse
 from recorder.ui.theme import Theme
 
 MOST = 12

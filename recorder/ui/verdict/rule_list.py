@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QGridLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from db.qa import Grade, RuleResult, Verdict
+from db.recording.qa import Grade, RuleResult, Verdict
 from recorder.ui.verdict.grade_mark import GradeMark
 
 

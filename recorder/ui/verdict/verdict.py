@@ -21,8 +21,8 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from db.figures import Figures
-from db.qa import Verdict
+from db.recording.figures import Figures
+from db.recording.qa import Verdict
 from db.store import Store
 from recorder.ui.errand import Errand
 from recorder.ui.live.gauges import clock_text, size_text

@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from annotator.model.commands import ConfirmSpan
 from annotator.model.document import Document
-from annotator.model.history import History
-from annotator.model.inputs import Inputs
-from annotator.model.key_commands import AddPress, RemovePress
-from annotator.model.suggesting import ConfirmAll, RejectSpan
-from db.corrections import ImputedCorrection, KeyCorrection, corrections_of
+from annotator.model.edits.commands import ConfirmSpan
+from annotator.model.edits.history import History
+from annotator.model.edits.key_commands import AddPress, RemovePress
+from annotator.model.edits.suggesting import ConfirmAll, RejectSpan
+from annotator.model.timeline.inputs import Inputs
 from db.errors import BadArgument
-from db.events import Gap, GapReason
-from db.labels import Edit, LabelKind, spans
+from db.labelling.labels import Edit, LabelKind, spans
+from db.recording.corrections import ImputedCorrection, KeyCorrection, corrections_of
+from db.recording.events import Gap, GapReason
 from db.store import Store
 from recordings import KEY_A, KEY_W, Take, frame_times, record
 

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotator.model.proposals import Limits, Pictures, Proposal, measure, propose
-from db.actions import InputFacts, resolve
 from db.clock import FrameClock
-from db.events import Actor, ActorKind, EventKind, Gap, GapReason, InputEvent, to_array
-from db.labels import Flag, LabelKind
+from db.labelling.labels import Flag, LabelKind
+from db.recording.actions import InputFacts, resolve
+from db.recording.events import Actor, ActorKind, EventKind, Gap, GapReason, InputEvent, to_array
 
 W, LMB = 17, 0x110
 HZ, SECONDS = 10, 60

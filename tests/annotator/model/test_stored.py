@@ -6,22 +6,22 @@ from dataclasses import replace
 
 import numpy as np
 
-from annotator.model.commands import ChangeReview, CreateSpan
-from annotator.model.comparison import Choice, EndComparison, Settle, compare
 from annotator.model.document import Document
-from annotator.model.history import History
-from annotator.model.inputs import Inputs
-from annotator.model.key_commands import AddPress, MovePress, RemovePress
-from annotator.model.motion_commands import ClearScroll, ScaleMotion
+from annotator.model.edits.commands import ChangeReview, CreateSpan
+from annotator.model.edits.comparison import Choice, EndComparison, Settle, compare
+from annotator.model.edits.history import History
+from annotator.model.edits.key_commands import AddPress, MovePress, RemovePress
+from annotator.model.edits.motion_commands import ClearScroll, ScaleMotion
+from annotator.model.edits.session_commands import AddTag, Assign
+from annotator.model.edits.suggesting import RejectAll, Suggest, suggestions
+from annotator.model.library.queue import queue_of, queues_of, review_queue
 from annotator.model.proposals import measure, propose
-from annotator.model.queue import queue_of, queues_of, review_queue
-from annotator.model.session_commands import AddTag, Assign
-from annotator.model.suggesting import RejectAll, Suggest, suggestions
-from db.annotations import rows_of
-from db.catalogue import Wanted
-from db.corrections import corrections_of
-from db.labels import LabelKind, Review, spans
-from db.readings import ComparedLog, SecondLog
+from annotator.model.timeline.inputs import Inputs
+from db.labelling.annotations import rows_of
+from db.labelling.labels import LabelKind, Review, spans
+from db.labelling.readings import ComparedLog, SecondLog
+from db.library.catalogue import Wanted
+from db.recording.corrections import corrections_of
 from db.settings import LibrarySettings, write_settings
 
 W, A = 17, 30

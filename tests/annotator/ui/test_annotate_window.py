@@ -11,7 +11,7 @@ from annotator.ui.annotate.actions import ACTIONS, MENUS
 from annotator.ui.annotate.annotate_window import AnnotateWindow
 from annotator.ui.annotate.cheat_sheet import CheatSheet
 from annotator.ui.sessions.session_list import SUMMARY_ROLE
-from db.labels import LabelKind, Review, review_of, spans
+from db.labelling.labels import LabelKind, Review, review_of, spans
 
 Key, Mod = Qt.Key, Qt.KeyboardModifier
 

@@ -16,10 +16,10 @@ from annotator.ui.library.storage_page import GIB
 from annotator.ui.sessions.query import Order, Query
 from annotator.ui.sessions.session_model import MOST_STEPS, SessionModel
 from annotator.ui.two_step import TwoStepButton
-from db.catalogue import Wanted
-from db.index import NAME
-from db.labels import Edit, LabelKind, Review
-from db.listing import Listing, list_sessions
+from db.labelling.labels import Edit, LabelKind, Review
+from db.library.catalogue import Wanted
+from db.library.index import NAME
+from db.library.listing import Listing, list_sessions
 from db.settings import LibrarySettings, read_settings, write_settings
 from db.store import Store
 

@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QApplication, QInputDialog
 
 from annotator.ui.annotate.annotate_window import AnnotateWindow
 from annotator.ui.timeline.rows import RowKind
-from db.labels import LabelKind, Review, spans
+from db.labelling.labels import LabelKind, Review, spans
 from db.settings import LibrarySettings, write_settings
 
 Key, Mod = Qt.Key, Qt.KeyboardModifier

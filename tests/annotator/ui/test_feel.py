@@ -40,7 +40,7 @@ from annotator.ui.library.library_actions import LIBRARY_TABLE
 from annotator.ui.library.library_window import PAGES, LibraryWindow
 from annotator.ui.text_size import SIZES, text_size, wear_text_size
 from annotator.ui.theme import DARK, LIGHT, Theme, blend, choose_text_size, contrast, wear
-from db.labels import Flag, Review
+from db.labelling.labels import Flag, Review
 
 Key = Qt.Key
 CONTROLS = (QAbstractButton, QLineEdit, QPlainTextEdit, QTextEdit, QComboBox, QAbstractSpinBox, QAbstractItemView)

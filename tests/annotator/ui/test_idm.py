@@ -18,8 +18,8 @@ from annotator.ui.annotate.annotate_window import AnnotateWindow
 from annotator.ui.annotate.idm_part import IdmDialog
 from annotator.ui.annotate.span_words import span_words
 from annotator.ui.timeline.rows import RowKind
-from db.corrections import ImputedCorrection, KeyCorrection
-from db.labels import LabelKind
+from db.labelling.labels import LabelKind
+from db.recording.corrections import ImputedCorrection, KeyCorrection
 
 Key, Mod = Qt.Key, Qt.KeyboardModifier
 W = 17
@@ -27,8 +27,8 @@ W = 17
 STAND_IN = """
 import json, os, sys, time
 from pathlib import Path
-from db.corrections import ImputedCorrection, KeyCorrection
-from db.labels import Edit, LabelKind
+from db.recording.corrections import ImputedCorrection, KeyCorrection
+from db.labelling.labels import Edit, LabelKind
 from db.store import Store
 options = json.loads(os.environ["STAND_IN"])
 print(json.dumps({"phase": "labelling", "step": 1, "steps": 2, "eta_s": 1.0}), flush=True)

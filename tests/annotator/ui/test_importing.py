@@ -8,10 +8,10 @@ from PyQt6.QtTest import QTest
 
 from annotator.bulk import Deed, do
 from annotator.ui.library.library_window import LibraryWindow
-from db.interchange import export_session, import_session
-from db.labels import LabelKind, Review, conflicts, spans
-from db.presence import Presence
+from db.formats.interchange import export_session, import_session
+from db.labelling.labels import LabelKind, Review, conflicts, spans
 from db.store import Store
+from db.upkeep.presence import Presence
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from PyQt6.QtPrintSupport import QPrinter
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication, QPushButton
 
-from annotator.model.key_claims import claim_keys
+from annotator.model.library.key_claims import claim_keys
 from annotator.ui.annotate.actions import ACTIONS, TABLE
 from annotator.ui.annotate.annotate_window import AnnotateWindow
 from annotator.ui.annotate.cheat_sheet import CheatSheet
@@ -28,7 +28,7 @@ from annotator.ui.keys.table import menu_letters
 from annotator.ui.library.library_actions import LIBRARY_TABLE
 from annotator.ui.library.library_window import LibraryWindow
 from db.errors import BadFile, PlaytapeError, TooNew
-from db.labels import Review
+from db.labelling.labels import Review
 
 Key, Mod = Qt.Key, Qt.KeyboardModifier
 TABLES = {table.scope: table for table in (TABLE, LIBRARY_TABLE)}

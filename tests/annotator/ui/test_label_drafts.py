@@ -13,9 +13,9 @@ from PyQt6.QtTest import QTest
 from annotator.ui.annotate import drafts
 from annotator.ui.annotate.annotate_window import AnnotateWindow
 from annotator.ui.annotate.drafts import RESTORED
-from db.drafts import Draft, DraftFile, draft_folder
 from db.errors import DiskFull
-from db.labels import LabelKind
+from db.labelling.drafts import Draft, DraftFile, draft_folder
+from db.labelling.labels import LabelKind
 from labelling import Key, go, open_window, press, stored
 
 TYPE_UNTIL_KILLED = """
@@ -24,7 +24,7 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication
 from annotator.ui.annotate import drafts
 from annotator.ui.annotate.annotate_window import AnnotateWindow
-from db.labels import LabelKind
+from db.labelling.labels import LabelKind
 from db.store import Store
 
 drafts.EVERY_MS = 20

@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QApplication, QDialog
 
 from annotator.ui.annotate import holding
 from annotator.ui.annotate.annotate_window import AnnotateWindow
-from db.labels import LabelKind
+from db.labelling.labels import LabelKind
 from db.settings import FlagEntry, LibrarySettings, VocabularyEntry, write_settings
 from labelling import Key, Mod, Shown, go, open_window, press, repeat, stored
 

@@ -6,13 +6,13 @@ import pytest
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication
 
-from annotator.model.key_commands import AddPress
+from annotator.model.edits.key_commands import AddPress
 from annotator.ui.annotate import redacting
 from annotator.ui.annotate.annotate_window import AnnotateWindow
 from annotator.ui.annotate.redact_dialog import RedactDialog
 from db.errors import DiskFull
-from db.events import EventKind, GapReason
-from db.labels import LabelKind
+from db.labelling.labels import LabelKind
+from db.recording.events import EventKind, GapReason
 from db.store import Store
 from labelling import Key, Mod, go, open_window, press, stored
 

@@ -9,7 +9,7 @@ from PyQt6.QtTest import QTest
 from annotator.ui.annotate.annotate_window import AnnotateWindow
 from annotator.ui.timeline.phrase_list import PhraseList
 from db.errors import DiskFull
-from db.labels import LabelKind, spans
+from db.labelling.labels import LabelKind, spans
 from labelling import Key, Mod, commit, compose, go, open_window, press, stored
 
 SAID = LabelKind.INSTRUCTION

@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QApplication
 from annotator.ui.annotate.annotate_window import AnnotateWindow
 from annotator.ui.annotate.vocabulary_dialog import VocabularyDialog
 from annotator.ui.annotate.word_keys import keys_of
-from db.labels import LabelKind
+from db.labelling.labels import LabelKind
 from db.settings import FlagEntry, LibrarySettings, VocabularyEntry, read_settings, write_settings
 from labelling import Key, Mod, click, go, open_window, press, stored
 

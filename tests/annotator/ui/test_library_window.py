@@ -9,7 +9,7 @@ from PyQt6.QtTest import QTest
 from annotator.ui.library import library_window
 from annotator.ui.library.dialogs import PlayDialog, TrainDialog
 from annotator.ui.library.library_window import LibraryWindow
-from db.labels import Review
+from db.labelling.labels import Review
 
 LEFT = Qt.MouseButton.LeftButton
 

@@ -11,9 +11,9 @@ from annotator.ui.annotate.span_table import SpanTable
 from annotator.ui.sessions.row_changes import change_rows
 from annotator.ui.sessions.session_list import SessionModel
 from annotator.ui.timeline.gesture import Grip
-from db.catalogue import Wanted
-from db.labels import LabelKind
-from db.listing import Listing, list_sessions
+from db.labelling.labels import LabelKind
+from db.library.catalogue import Wanted
+from db.library.listing import Listing, list_sessions
 
 
 def test_rows_change_by_removals_and_insertions() -> None:

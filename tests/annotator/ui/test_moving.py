@@ -13,11 +13,11 @@ from PyQt6.QtWidgets import QApplication
 from annotator import library
 from annotator.ui.library.library_window import LibraryWindow
 from annotator.ui.library.move_panel import FOLDER
-from db import moving
 from db.errors import DiskFull
-from db.moving import move_library, unfinished_move
-from db.pointer import NAME as POINTER
 from db.store import Store
+from db.upkeep import moving
+from db.upkeep.moving import move_library, unfinished_move
+from db.upkeep.pointer import NAME as POINTER
 
 LEFT = Qt.MouseButton.LeftButton
 

@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QApplication
 
 from annotator.ui.annotate import opening
 from annotator.ui.annotate.annotate_window import AnnotateWindow
-from db.labels import Review, review_of
+from db.labelling.labels import Review, review_of
 
 
 @pytest.fixture

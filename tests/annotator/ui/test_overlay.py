@@ -11,7 +11,7 @@ from annotator.ui.annotate.annotate_window import AnnotateWindow
 from annotator.ui.annotate.editing import Editing
 from annotator.ui.watch.inks import BUTTON_INK, CORRECTED_INK, KEY_INK
 from annotator.ui.watch.overlay import MARGIN_PX, InputOverlay
-from db.events import EventKind, InputEvent
+from db.recording.events import EventKind, InputEvent
 
 W, A, LMB = 17, 30, 0x110
 T0, FRAME_NS = 10**9, 33_333_333

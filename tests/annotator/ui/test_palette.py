@@ -16,7 +16,7 @@ from annotator.ui.keys.fuzzy import score
 from annotator.ui.keys.palette import Palette
 from annotator.ui.library.library_actions import LIBRARY_ACTIONS, LIBRARY_TABLE
 from annotator.ui.library.library_window import LibraryWindow
-from db.labels import Review
+from db.labelling.labels import Review
 
 Key, Mod = Qt.Key, Qt.KeyboardModifier
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from annotator.model.proxy import Proxy
-from annotator.model.proxy_writer import make
+from annotator.model.video.proxy import Proxy
+from annotator.model.video.proxy_writer import make
 from annotator.ui.watch.player import Player
-from db.videoreader import VideoReader
+from db.media.videoreader import VideoReader
 from films import B_FRAMES, FILMS, Film
 from watchers import Watcher
 

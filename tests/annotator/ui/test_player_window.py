@@ -7,7 +7,7 @@ from PyQt6.QtCore import QEvent, Qt
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication
 
-from annotator.model.proxy import Proxy
+from annotator.model.video.proxy import Proxy
 from annotator.ui.annotate.annotate_window import AnnotateWindow
 from films import Film
 from watchers import Watcher

@@ -7,13 +7,13 @@ import pytest
 from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtTest import QTest
 
-from annotator.model.axis import positions
+from annotator.model.timeline.axis import positions
 from annotator.ui.annotate.editing import Editing
 from annotator.ui.timeline.gesture import Grip
 from annotator.ui.timeline.press_gesture import instant
 from annotator.ui.timeline.rows import RowKind
 from annotator.ui.timeline.timeline import Timeline
-from db.labels import LabelKind
+from db.labelling.labels import LabelKind
 
 W, A = 17, 30
 LEFT = Qt.MouseButton.LeftButton

@@ -6,13 +6,13 @@ import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 
-from annotator.model.seat import LABELLING, Role, Seat
+from annotator.model.library.seat import LABELLING, Role, Seat
 from annotator.ui.annotate.annotate_window import AnnotateWindow
 from annotator.ui.sessions.session_model import marks_text
 from annotator.ui.timeline.rows import RowKind
-from db.facets import read_marks
-from db.labels import Edit, LabelKind, Review, spans
-from db.readings import Stage, marks, source_of
+from db.labelling.labels import Edit, LabelKind, Review, spans
+from db.labelling.readings import Stage, marks, source_of
+from db.library.facets import read_marks
 
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
 

@@ -9,7 +9,7 @@ from PyQt6.QtTest import QTest
 from annotator.ui.annotate.editing import Editing
 from annotator.ui.timeline.rows import RowKind, ruler_px
 from annotator.ui.timeline.timeline import Timeline
-from db.labels import Flag, LabelKind
+from db.labelling.labels import Flag, LabelKind
 
 
 @pytest.fixture

@@ -18,11 +18,11 @@ from annotator.ui.sessions.ranges import DATES, LENGTHS, date_range, length_rang
 from annotator.ui.sessions.session_delegate import picture_area
 from annotator.ui.sessions.session_list import AROUND
 from annotator.ui.sessions.session_model import MARKS_ROLE
-from db.catalogue import NOBODY, Wanted
-from db.labels import Edit, LabelKind, Review, new_id
-from db.listing import count_choices, count_sessions, list_sessions
+from db.labelling.labels import Edit, LabelKind, Review, new_id
+from db.library.catalogue import NOBODY, Wanted
+from db.library.listing import count_choices, count_sessions, list_sessions
+from db.library.tables import SessionRow
 from db.store import Store
-from db.tables import SessionRow
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from PyQt6.QtTest import QAbstractItemModelTester
 from annotator.ui.annotate.editing import Editing
 from annotator.ui.annotate.span_table import FEW, SpanTable
 from annotator.ui.timeline.gesture import Grip
-from db.labels import Edit, LabelKind
+from db.labelling.labels import Edit, LabelKind
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication
 
 from annotator.ui.annotate.annotate_window import AnnotateWindow
-from db.labels import LabelKind, Review
+from db.labelling.labels import LabelKind, Review
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtTest import QTest
 
-from annotator.model.figures import COLUMNS
+from annotator.model.library.figures import COLUMNS
 from annotator.ui.library.charts import ColumnChart, LineChart, Series
 from annotator.ui.library.statistics_page import StatisticsPage, shown_days
-from db.labels import Edit, LabelKind, Review
+from db.labelling.labels import Edit, LabelKind, Review
 
 DAY = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -12,7 +12,7 @@ from annotator.ui.annotate.editing import Editing
 from annotator.ui.timeline.rows import header_px
 from annotator.ui.timeline.timeline import Timeline
 from annotator.ui.watch.key_pictures import KeyPictures
-from db.leftovers import clear_cached
+from db.upkeep.leftovers import clear_cached
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from PyQt6.QtWidgets import QApplication
 
 from annotator.ui.annotate.annotate_window import AnnotateWindow
 from annotator.ui.timeline.rows import RowKind
-from db.events import EventKind, InputEvent
-from db.labels import LabelKind
+from db.labelling.labels import LabelKind
+from db.recording.events import EventKind, InputEvent
 
 Key, Mod = Qt.Key, Qt.KeyboardModifier
 FRAMES, PLAYED, W = 400, 200, 17

@@ -13,12 +13,12 @@ from annotator.ui.library.agreement_page import histogram
 from annotator.ui.library.export_dialog import ExportDialog
 from annotator.ui.library.library_window import LibraryWindow
 from annotator.ui.library.settings_page import GIB, SettingsPage
-from db.annotations import read_csv
-from db.labels import Edit, LabelKind, Review, spans
-from db.qa import Grade
-from db.readings import Stage, marks, source_of
+from db.labelling.annotations import read_csv
+from db.labelling.labels import Edit, LabelKind, Review, spans
+from db.labelling.readings import Stage, marks, source_of
+from db.library.tables import SessionRow
+from db.recording.qa import Grade
 from db.settings import LibrarySettings, change_settings, read_settings, write_settings
-from db.tables import SessionRow
 
 SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
 LEFT = Qt.MouseButton.LeftButton

@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QApplication
 from annotator.ui.annotate.editing import Editing
 from annotator.ui.timeline.rows import HEADER_PX, RowKind
 from annotator.ui.timeline.timeline import Timeline
-from db.labels import LabelKind, spans
+from db.labelling.labels import LabelKind, spans
 
 
 @pytest.fixture

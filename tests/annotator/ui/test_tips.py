@@ -9,7 +9,7 @@ from PyQt6.QtTest import QTest
 from annotator.ui.annotate.editing import Editing
 from annotator.ui.timeline.rows import DEEPEST, RowKind
 from annotator.ui.timeline.timeline import Timeline
-from db.labels import LabelKind
+from db.labelling.labels import LabelKind
 
 W = 17
 
@@ -78,7 +78,7 @@ def test_a_press_tells_its_key_its_time_and_who_corrected_it(timeline, editing) 
 
 
 def test_a_suggestion_says_that_it_is_one_and_where_it_comes_from(timeline, editing, store) -> None:
-    from db.labels import Edit
+    from db.labelling.labels import Edit
 
     store.commit(
         [

@@ -7,16 +7,16 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication
 
-from annotator.model.commands import CreateSpan, DeleteSpan, EditValue, MoveSpan, WriteNote
-from annotator.model.disputes import Choice
 from annotator.model.document import Document
-from annotator.model.history import History
+from annotator.model.edits.commands import CreateSpan, DeleteSpan, EditValue, MoveSpan, WriteNote
+from annotator.model.edits.disputes import Choice
+from annotator.model.edits.history import History
 from annotator.ui.annotate.annotate_window import AnnotateWindow
 from annotator.ui.annotate.conflict_dialog import ConflictDialog
-from db.disputes import disputed
-from db.labels import LabelKind, conflicts, spans
-from db.presence import Presence
+from db.labelling.disputes import disputed
+from db.labelling.labels import LabelKind, conflicts, spans
 from db.store import Store
+from db.upkeep.presence import Presence
 
 Key, Mod = Qt.Key, Qt.KeyboardModifier
 

@@ -11,16 +11,16 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication
 
-from annotator.model.narratives import narratives
+from annotator.model.edits.narratives import narratives
+from annotator.model.edits.suggesting import Suggest
 from annotator.model.proposals import Proposal
-from annotator.model.suggesting import Suggest
 from annotator.ui.annotate.annotate_window import AnnotateWindow
 from annotator.ui.annotate.vision_choice import is_allowed, read_setup, write_setup
 from annotator.ui.annotate.vision_consent import VisionConsent, facts, headline
 from annotator.ui.annotate.vision_setup_dialog import VisionSetupDialog
 from annotator.vision.asking import Outlook
 from annotator.vision.setup import VisionSetup
-from db.labels import LabelKind
+from db.labelling.labels import LabelKind
 from visionserver import Handler, StandIn, serve, times_of
 
 Key, Mod = Qt.Key, Qt.KeyboardModifier

@@ -14,7 +14,7 @@ from annotator.ui.annotate.vision_consent import VisionConsent
 from annotator.ui.annotate.vision_setup_dialog import VisionSetupDialog
 from annotator.ui.library.library_window import LibraryWindow
 from annotator.vision.setup import VisionSetup
-from db.labels import LabelKind, spans
+from db.labelling.labels import LabelKind, spans
 from visionserver import Handler, StandIn, serve, watch
 
 

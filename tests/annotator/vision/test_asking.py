@@ -19,10 +19,10 @@ from annotator.vision.frames import owned, plan_windows, showable
 from annotator.vision.model import chosen_model
 from annotator.vision.setup import VisionSetup
 from db.errors import Withdrawn
-from db.events import Gap, GapReason
-from db.labels import Edit, LabelKind
+from db.labelling.labels import Edit, LabelKind
+from db.recording.events import Gap, GapReason
 from db.store import Store
-from db.withdrawal import withdraw
+from db.upkeep.withdrawal import withdraw
 from recordings import FRAME_NS, START_NS, Take, barcode, frame_times, read_barcode, record
 from visionserver import Handler, StandIn, pictures_of, says, serve, text_of, times_of, watch
 

@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from db.errors import BadArgument, BadFile
-from db.events import Gap, GapReason
 from db.formats.frames import export_frames, import_frames
 from db.formats.rowevents import RowEvents
 from db.formats.table import has_parquet, read_table, write_table
-from db.labels import Edit, LabelKind, spans
+from db.labelling.labels import Edit, LabelKind, spans
+from db.recording.events import Gap, GapReason
 from db.store import Store
 from recordings import FRAME_NS, KEY_D, KEY_W, START_NS, Take, found_down, key, move, read_barcode, record
 
@@ -197,7 +197,7 @@ _ROWS = st.lists(st.tuples(st.booleans(), st.integers(0, 3), st.booleans()), min
 @given(_ROWS)
 def test_any_states_and_presses_resolve_to_themselves(tmp_path, rows):
     """Whatever a table says of a key, its events resolve to just that (where inputs are known)."""
-    from db.actions import resolve
+    from db.recording.actions import resolve
     from recordings import facts_of
 
     held = np.array([row[0] for row in rows])

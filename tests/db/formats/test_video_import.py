@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from db.errors import BadFile, DiskFull, NotFound, Withdrawn
-from db.events import GapReason
 from db.formats.video import START_NS, import_video
-from db.labels import new_id
+from db.labelling.labels import new_id
+from db.media.video import VideoWriter
+from db.recording.events import GapReason
 from db.store import Store
-from db.video import VideoWriter
-from db.withdrawal import withdraw
+from db.upkeep.withdrawal import withdraw
 from recordings import barcode, read_barcode
 
 SIZE = (160, 96)

@@ -1,0 +1,1 @@
+"""What the timeline and the picture show: the axis, the lanes, and where to go next."""

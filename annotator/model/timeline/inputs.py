@@ -1,0 +1,371 @@
+"""Recorded and corrected inputs side by side: the lanes of a session with the corrections of its document laid over them.
+
+Nothing is told and nothing subscribes: a lane is made when it is asked for, and anew only where a correction of its own
+key has changed since, so that an edit costs one key and not the session.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from annotator.model.document import Document, Span
+from annotator.model.edits.subjects import IMPUTED, MOTION, SCROLL, UNREADABLE, correction_of, key_subject, subject_of
+from annotator.model.timeline.axis import Positions, positions
+from annotator.model.timeline.holds import Holds, differing, tidied
+from annotator.model.timeline.lanes import Floats, KeyLane, Lanes, MotionLane, build, hold_times, key_lane
+from annotator.model.timeline.suggested_holds import SuggestedHolds
+from db.clock import FrameClock, Int64
+from db.labelling.labels import LabelKind
+from db.recording.actions import InputFacts
+from db.recording.corrections import MotionCorrection, Overlay, correct
+from db.recording.events import EVENT_DTYPE, EventArray, EventKind
+from db.recording.keys import is_button
+
+Versions = tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Key:
+    """One key as recorded, or as corrected by `versions` of its corrections."""
+
+    versions: Versions
+    lane: KeyLane
+    holds: Holds
+
+
+@dataclass(frozen=True, eq=False)
+class _Motion:
+    versions: Versions
+    dx: MotionLane
+    dy: MotionLane
+    factors: Floats
+    """(N, 2) what the recorded motion of each frame is multiplied with."""
+
+    @cached_property
+    def changed(self) -> Int64:
+        """(D, 2) ascending stretches of frames [start, stop) in which that is not 1."""
+        is_changed = np.concatenate([[False], (self.factors != 1).any(axis=1), [False]])
+        return np.flatnonzero(np.diff(is_changed.astype(np.int8))).reshape(-1, 2)
+
+
+@dataclass(frozen=True)
+class _Said:
+    """The corrections of one subject in the order in which they apply, and their versions."""
+
+    spans: tuple[Span, ...] = ()
+    versions: Versions = ()
+
+
+_NOTHING = _Said()
+
+
+class Inputs:
+    """The inputs of one session. Reads like `Lanes`, corrected; what was recorded is in `raw`."""
+
+    def __init__(self, facts: InputFacts, document: Document, raw: Lanes | None = None) -> None:
+        """facts: as recorded. raw: the lanes of the facts where they have been built already."""
+        self.document, self.clock = document, document.clock
+        self._raw = build(facts, self.clock) if raw is None else raw
+        self._facts = self._given = facts
+        self._imputed: Versions = ()
+        self._suggested = SuggestedHolds(document)
+        self._recorded: dict[int, _Key] = {}
+        self._corrected: dict[int, _Key] = {}
+        self._differing: dict[int, tuple[Versions, Positions]] = {}
+        self._motion: _Motion | None = None
+        self._overlays: dict[str, _Said] = {}
+        self._patches: dict[int, dict[Versions, EventArray]] = {}
+        self._revision = -1
+        self._presses: tuple[tuple[KeyLane, ...], Int64] | None = None
+        self._order: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+
+    def prepare(self) -> None:
+        """Makes now what the first look would make: the lanes in force and the levels of the motion."""
+        for lane in (self.raw.dx, self.raw.dy, self.dx, self.dy):
+            _ = lane.levels, lane.peak
+        _ = self.press_frames
+
+    @property
+    def raw(self) -> Lanes:
+        """As recorded; where a person confirmed what a model imputed, that stands in for a recording."""
+        self._index()
+        return self._raw
+
+    def suggested(self, code: int) -> KeyLane | None:
+        """The holds of a key that wait to be confirmed, None where none do. The same object until they change."""
+        return self._suggested.lane(code)
+
+    # What is in force
+
+    @property
+    def keys(self) -> tuple[KeyLane, ...]:
+        """In the order of the raw lanes; keys that only a correction presses follow, buttons last of all.
+
+        A key whose every press was removed keeps its place, with an empty lane.
+        """
+        return tuple(self.key(code) for code in self.codes)
+
+    @property
+    def codes(self) -> tuple[int, ...]:
+        """The keys and buttons that were recorded or are in a correction, in the order of `keys`."""
+        known = tuple(lane.code for lane in self.raw.keys)
+        said = {int(subject.split()[1]) for subject in self._index() if subject.startswith("key ")}
+        corrected = tuple(sorted(said | set(self._suggested.codes)))
+        if self._order is None or self._order[0] != corrected:
+            codes = sorted({*known, *corrected}, key=lambda code: (is_button(code), *_place(code, known)))
+            self._order = corrected, tuple(codes)
+        return self._order[1]
+
+    def key(self, code: int) -> KeyLane:
+        return self._key(code).lane
+
+    @property
+    def dx(self) -> MotionLane:
+        return self._moved().dx
+
+    @property
+    def dy(self) -> MotionLane:
+        return self._moved().dy
+
+    @property
+    def gaps(self) -> Positions:
+        return self.raw.gaps
+
+    @property
+    def press_frames(self) -> Int64:
+        """Ascending frames in which any key or button was pressed, each once."""
+        lanes = self.keys
+        if self._presses is None or self._presses[0] != lanes:
+            pressed = np.zeros(len(self.clock), np.bool_)
+            for lane in lanes:
+                pressed[np.minimum(lane.start[lane.pressed].astype(np.int64), len(pressed) - 1)] = True
+            self._presses = lanes, np.flatnonzero(pressed)
+        return self._presses[1]
+
+    def snap_edges(self) -> Int64:
+        """Ascending span edges at presses and releases: the frame of a press begins there, that of a release ends."""
+        lanes = self.keys
+        downs = [np.floor(lane.start[lane.pressed]) for lane in lanes]
+        ups = [np.ceil(np.nextafter(lane.stop, np.inf)) for lane in lanes]
+        edges = np.concatenate([np.zeros(0), *downs, *ups]).astype(np.int64)
+        return np.unique(np.minimum(edges, len(self.clock)))
+
+    def active(self, frame: int) -> list[int]:
+        """Codes held at the end of a frame or pressed in it, in the order of the lanes."""
+        return [lane.code for lane in self.keys if _is_active(lane, frame)]
+
+    def corrected_in(self, frame: int) -> list[int]:
+        """Codes that a correction has active in a frame where they were not recorded so, or the other way round."""
+        return [
+            code
+            for code in self.codes
+            if self._said(key_subject(code)).versions
+            and _is_active(self.key(code), frame) != _is_active(self.recorded_key(code), frame)
+        ]
+
+    def motion(self, frame: int) -> tuple[float, float]:
+        """Summed motion of a frame in device counts, right and down."""
+        moved = self._moved()
+        return float(moved.dx.values[frame]), float(moved.dy.values[frame])
+
+    def scroll(self, frame: int) -> tuple[float, float]:
+        """Summed notches of a frame, right and up."""
+        if any(frame in span for span in self._said(SCROLL).spans):
+            return 0.0, 0.0
+        right, up = self.raw.track.scroll[frame]
+        return float(right), float(up)
+
+    # Where it differs from the recording
+
+    def recorded_key(self, code: int) -> KeyLane:
+        """The raw lane, empty for a key that was never recorded."""
+        return self._recorded_key(code).lane
+
+    def differing(self, code: int) -> Positions:
+        """(D, 2) ascending stretches in which the key is down in one of the two lanes and not in the other."""
+        now = self._key(code)
+        known = self._differing.get(code)
+        if known is None or known[0] != now.versions:
+            found = differing(self._recorded_key(code).holds, now.holds)
+            known = now.versions, positions(found.reshape(-1), self.clock.edges_ns).reshape(-1, 2)
+            self._differing[code] = known
+        return known[1]
+
+    def differing_motion(self) -> Int64:
+        """(D, 2) ascending stretches of frames [start, stop) whose motion is scaled or cleared."""
+        return self._moved().changed
+
+    # What commands ask
+
+    def holds(self, code: int) -> Holds:
+        """When the key is down, corrected, within the session."""
+        return self._key(code).holds
+
+    def recorded_holds(self, code: int) -> Holds:
+        return self._recorded_key(code).holds
+
+    def hold_in(self, code: int, frame: int) -> tuple[int, int] | None:
+        """The hold [down_ns, up_ns) under the playhead: the last that touches the frame, None where none does."""
+        start_ns, stop_ns = self.clock.span(frame)
+        holds = self.holds(code)
+        at = int(np.searchsorted(holds[:, 0], stop_ns, "left")) - 1
+        return (int(holds[at, 0]), int(holds[at, 1])) if at >= 0 and holds[at, 1] > start_ns else None
+
+    def known_around(self, t_ns: int) -> tuple[int, int] | None:
+        """The stretch [start_ns, stop_ns) around an instant that no gap interrupts; None within one, or outside."""
+        self._index()
+        start_ns, stop_ns = int(self.clock.t_ns[0]), self.clock.t_stop_ns
+        for gap in self._facts.gaps:
+            if gap.start_ns <= t_ns < gap.stop_ns:
+                return None
+            if gap.stop_ns <= t_ns:
+                start_ns = max(start_ns, gap.stop_ns)
+            else:
+                stop_ns = min(stop_ns, gap.start_ns)
+        return (start_ns, stop_ns) if start_ns <= t_ns < stop_ns else None
+
+    def corrections(self, subject: str) -> list[Span]:
+        """The corrections in force of a subject (`annotator.model.edits.subjects`), in the order in which they apply."""
+        return list(self._said(subject).spans)
+
+    # Inside
+
+    def _said(self, subject: str) -> _Said:
+        return self._index().get(subject, _NOTHING)
+
+    def _index(self) -> dict[str, _Said]:
+        if self._revision != self.document.edit_count:
+            found: dict[str, list[tuple[str, Span]]] = {}
+            for span in self.document.spans(LabelKind.ACTION, suggested=False):
+                head = self.document.head(span.entity_id)
+                found.setdefault(subject_of(span.value), []).append((head.id if head else "", span))
+            found.pop(UNREADABLE, None)
+            self._overlays, self._revision = {}, self.document.edit_count
+            for subject, said in sorted(found.items()):
+                said.sort()
+                self._overlays[subject] = _Said(tuple(s for _, s in said), tuple(version for version, _ in said))
+            self._put_in(self._overlays.get(IMPUTED, _NOTHING))
+        return self._overlays
+
+    def _put_in(self, said: _Said) -> None:
+        """What was imputed and confirmed is the recording from now on, under every other correction."""
+        if said.versions == self._imputed:
+            return
+        self._imputed = said.versions
+        self._facts = correct(self._given, self.clock, [_overlay(span) for span in said.spans])
+        self._raw = build(self._facts, self.clock)
+        self._recorded, self._corrected, self._patches = {}, {}, {}
+        self._motion = self._presses = self._order = None
+        self.__dict__.pop("_events", None)
+
+    def _key(self, code: int) -> _Key:
+        said = self._said(key_subject(code))
+        if not said.versions:
+            return self._recorded_key(code)
+        known = self._corrected.get(code)
+        if known is None or known.versions != said.versions:
+            facts = replace(self._facts, events=self._correct(code, said))
+            known = self._corrected[code] = _read_key(code, facts, self.clock, said.versions)
+        return known
+
+    def _correct(self, code: int, said: _Said) -> EventArray:
+        """The key's events corrected: only what the corrections reach is worked on, and only where one has changed."""
+        events, edges = self._events_of(code), self.clock.edges_ns
+        known: dict[Versions, EventArray] = self._patches.get(code, {})
+        clusters = _clusters(said)
+        frames = np.array([(min(s.start for s in c.spans), max(s.stop for s in c.spans)) for c in clusters], np.int64)
+        stretches_ns = edges[np.minimum(frames, len(self.clock))]
+        bounds = np.searchsorted(np.ascontiguousarray(events["t_ns"]), stretches_ns).tolist()
+        self._patches[code] = patches = {}
+        parts, first = [], 0
+        for cluster, (begin, end) in zip(clusters, bounds, strict=True):
+            patch = known.get(cluster.versions)
+            if patch is None:
+                before = max(begin - 1, 0)  # one event before tells whether the key is down there
+                facts = replace(self._facts, events=events[before:end])
+                patch = correct(facts, self.clock, [_overlay(span) for span in cluster.spans]).events[begin - before :]
+            patches[cluster.versions] = patch
+            parts += [events[first:begin], patch]
+            first = end
+        return _joined([*parts, events[first:]])
+
+    def _recorded_key(self, code: int) -> _Key:
+        if code not in self._recorded:
+            facts = replace(self._facts, events=self._events_of(code))
+            self._recorded[code] = _read_key(code, facts, self.clock, ())
+        return self._recorded[code]
+
+    def _events_of(self, code: int) -> EventArray:
+        none: EventArray = np.zeros(0, EVENT_DTYPE)
+        return self._events.get(code, none)
+
+    @cached_property
+    def _events(self) -> dict[int, EventArray]:
+        """The recorded events of every key."""
+        rows = self._facts.events[self._facts.events["kind"] == EventKind.KEY]
+        rows = rows[np.argsort(rows["code"], kind="stable")]
+        codes, first = np.unique(rows["code"], return_index=True)
+        return dict(zip(codes.tolist(), np.split(rows, first[1:]), strict=True)) if len(rows) else {}
+
+    def _moved(self) -> _Motion:
+        said = self._said(MOTION)
+        if self._motion is None or self._motion.versions != said.versions:
+            factors = np.ones((len(self.clock), 2), np.float32)
+            for span in said.spans:
+                correction = correction_of(span.value)
+                assert isinstance(correction, MotionCorrection)
+                factors[span.start : span.stop] *= np.array(correction.scale, np.float32)
+            dx, dy = self.raw.dx, self.raw.dy
+            if said.versions:
+                dx, dy = MotionLane(dx.values * factors[:, 0]), MotionLane(dy.values * factors[:, 1])
+            self._motion = _Motion(said.versions, dx, dy, factors)
+        return self._motion
+
+
+def _overlay(span: Span) -> Overlay:
+    correction = correction_of(span.value)
+    assert correction is not None
+    return Overlay(span.start, span.stop, correction)
+
+
+def _read_key(code: int, facts: InputFacts, clock: FrameClock, versions: Versions) -> _Key:
+    times = hold_times(code, facts, clock)
+    holds = tidied(times[0], times[1], int(clock.t_ns[0]), clock.t_stop_ns)
+    return _Key(versions, key_lane(code, times, clock), holds)
+
+
+def _joined(parts: list[EventArray]) -> EventArray:
+    """One after the other, as plain bytes: NumPy would compare the fields of every part with those of the next."""
+    whole: EventArray = np.concatenate([part.view(f"V{EVENT_DTYPE.itemsize}") for part in parts]).view(EVENT_DTYPE)
+    return whole
+
+
+def _clusters(said: _Said) -> list[_Said]:
+    """The corrections in groups that do not touch one another, by frame, each group in the order in which it applies."""
+    groups: list[list[int]] = []
+    stop = -1
+    for i in sorted(range(len(said.spans)), key=lambda i: said.spans[i].start):
+        if groups and said.spans[i].start <= stop:
+            groups[-1].append(i)
+        else:
+            groups.append([i])
+        stop = max(stop, said.spans[i].stop)
+    groups = [sorted(group) for group in groups]
+    return [_Said(tuple(said.spans[i] for i in g), tuple(said.versions[i] for i in g)) for g in groups]
+
+
+def _place(code: int, known: tuple[int, ...]) -> tuple[int, int]:
+    return (known.index(code), 0) if code in known else (len(known), code)
+
+
+def _is_active(lane: KeyLane, frame: int) -> bool:
+    last = int(np.searchsorted(lane.start, frame + 1, "left")) - 1
+    if last < 0:
+        return False
+    if lane.stop[last] >= frame + 1:
+        return True
+    first = int(np.searchsorted(lane.start, frame, "left"))
+    return bool(lane.pressed[first : last + 1].any())

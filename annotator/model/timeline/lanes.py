@@ -1,0 +1,187 @@
+"""The timeline's signal lanes as sorted arrays: who held which key when, and how the mouse moved.
+
+Built once per session from the raw facts; the views only search and sum, so that tens of thousands of events cost no
+more to paint than a few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotator.model.timeline.axis import Positions, positions
+from db.clock import FrameClock, Int64
+from db.recording.actions import ActionTrack, InputFacts, resolve
+from db.recording.events import EventKind, Gap, Origin
+from db.recording.keys import is_button
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class KeyLane:
+    """The holds of one key or button: `[start[h], stop[h])` in positions, ascending and disjoint; `pressed` (H,) is
+    False for a hold that was found already down."""
+
+    code: int
+    start: Positions
+    stop: Positions
+    pressed: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def visible(self, left: float, right: float) -> slice:
+        """The holds that touch `[left, right)`."""
+        return slice(int(np.searchsorted(self.stop, left, "right")), int(np.searchsorted(self.start, right, "left")))
+
+    def is_held(self, position: float) -> bool:
+        at = int(np.searchsorted(self.start, position, "right")) - 1
+        return at >= 0 and position < self.stop[at]
+
+    def coverage(self, edges: Positions) -> Floats:
+        """(W,) in [0, 1]: the held part of each of W columns with ascending `edges` (W + 1,).
+
+        A column that any hold touches counts at least 0.35, so that a tap stays visible at every zoom.
+        """
+        if not len(self):
+            return np.zeros(len(edges) - 1, np.float32)
+        held = np.interp(edges, self._knots[0], self._knots[1], left=0.0)
+        part = np.diff(held) / np.maximum(np.diff(edges), 1e-12)
+        touched = np.searchsorted(self.start, edges[1:], "left") > np.searchsorted(self.stop, edges[:-1], "right")
+        return np.where(touched, np.clip(part, 0.35, 1.0), 0.0).astype(np.float32)
+
+    @cached_property
+    def _knots(self) -> tuple[Positions, Positions]:
+        """The total held up to each start and stop, a piecewise linear function of the position."""
+        at = np.stack([self.start, self.stop], axis=1).reshape(-1)
+        total = np.cumsum(self.stop - self.start)
+        held = np.stack([np.concatenate([[0.0], total[:-1]]), total], axis=1).reshape(-1)
+        return at, held
+
+
+@dataclass(frozen=True, eq=False)
+class MotionLane:
+    """One axis of the summed raw mouse motion per frame, (N,) float32 device counts, with mip levels for painting."""
+
+    values: Floats
+
+    @cached_property
+    def peak(self) -> float:
+        """The 99.5th percentile of the magnitude where there is motion, at least 1: what fills the lane's height."""
+        moving = np.abs(self.values[self.values != 0])
+        return max(float(np.percentile(moving, 99.5)) if len(moving) else 1.0, 1.0)
+
+    @cached_property
+    def levels(self) -> list[tuple[Floats, Floats]]:
+        """Level k holds the least and the greatest value of every block of 2**k frames."""
+        levels = [(self.values, self.values)]
+        while len(levels[-1][0]) > 1:
+            low, high = levels[-1]
+            if len(low) % 2:
+                low, high = np.append(low, low[-1]), np.append(high, high[-1])
+            levels.append((np.minimum(low[::2], low[1::2]), np.maximum(high[::2], high[1::2])))
+        return levels
+
+    def envelope(self, edges: Positions) -> tuple[Floats, Floats]:
+        """The least and greatest value, (W,) each, over the frames that each of W columns touches."""
+        first = np.clip(np.floor(edges[:-1]).astype(np.int64), 0, len(self.values) - 1)
+        last = np.clip(np.ceil(edges[1:]).astype(np.int64) - 1, first, len(self.values) - 1)
+        level = int(np.log2(max(int((last - first + 1).max(initial=1)), 1)))
+        low, high = self.levels[level]
+        first, last = first >> level, last >> level
+        middle = np.minimum(first + 1, last)  # a column spans at most three blocks of its level
+        least = np.minimum(np.minimum(low[first], low[middle]), low[last])
+        most = np.maximum(np.maximum(high[first], high[middle]), high[last])
+        return least, most
+
+
+@dataclass(frozen=True, eq=False)
+class Lanes:
+    """All signal lanes of a session of N frames."""
+
+    keys: tuple[KeyLane, ...]
+    """Keys first, then buttons, each ordered by how long they were held, longest first."""
+    dx: MotionLane
+    dy: MotionLane
+    press_frames: Int64
+    """Ascending frames in which any key or button was pressed, each once."""
+    gaps: Positions
+    """(G, 2) stretches in which inputs were not recorded."""
+    track: ActionTrack
+    """The resolved action of every frame, as the trainer sees it."""
+
+    def active(self, frame: int) -> list[int]:
+        """Codes held or tapped during a frame, in the order of the lanes."""
+        row = self.track.active[frame] if len(self.track.codes) else ()
+        active = {code for code, on in zip(self.track.codes, row, strict=True) if on}
+        return [lane.code for lane in self.keys if lane.code in active]
+
+    def motion(self, frame: int) -> tuple[float, float]:
+        """Summed raw motion of a frame in device counts, right and down."""
+        return float(self.dx.values[frame]), float(self.dy.values[frame])
+
+
+def build(facts: InputFacts, clock: FrameClock) -> Lanes:
+    """The lanes of a session. Holds follow the rules of `db.recording.actions.resolve`, at full time resolution."""
+    edges = clock.edges_ns
+    track = resolve(facts, edges)
+    lanes = [lane for code in track.codes if len(lane := key_lane(code, hold_times(code, facts, clock), clock))]
+    lanes.sort(key=lambda lane: (is_button(lane.code), -float((lane.stop - lane.start).sum()), lane.code))
+    presses = [np.floor(lane.start[lane.pressed]) for lane in lanes]
+    frames = np.unique(np.concatenate(presses).astype(np.int64)) if presses else np.zeros(0, np.int64)
+    stretches = np.array([(gap.start_ns, gap.stop_ns) for gap in facts.gaps], np.int64).reshape(-1, 2)
+    return Lanes(
+        keys=tuple(lanes),
+        dx=MotionLane(np.ascontiguousarray(track.motion[:, 0])),
+        dy=MotionLane(np.ascontiguousarray(track.motion[:, 1])),
+        press_frames=np.minimum(frames, len(clock) - 1),
+        gaps=positions(stretches.reshape(-1), edges).reshape(-1, 2),
+        track=track,
+    )
+
+
+HoldTimes = tuple[Int64, Int64, NDArray[np.bool_]]
+"""When a key went down and up, (H,) ns each, and whether it was pressed then, not found down already."""
+
+
+def key_lane(code: int, times: HoldTimes, clock: FrameClock) -> KeyLane:
+    starts, stops, pressed = times
+    start = positions(starts, clock.edges_ns)
+    stop = np.maximum(positions(stops, clock.edges_ns), np.nextafter(start, np.inf))  # none is empty
+    return KeyLane(code, start, stop, pressed)
+
+
+def hold_times(code: int, facts: InputFacts, clock: FrameClock) -> HoldTimes:
+    """The holds of one key or button. Reads only its own events, so that facts which hold no others do as well.
+
+    What was found down for no time at all is no hold. Holds may begin before the first frame and last over the stop.
+    """
+    events = facts.events
+    rows = events[(events["kind"] == EventKind.KEY) & (events["code"] == code)]
+    t_ns, down, pressed = _closed_at_gaps(rows["t_ns"], rows["value"] != 0, rows["origin"] == Origin.DEVICE, facts.gaps)
+    changed = np.flatnonzero(np.diff(np.concatenate([[False], down]).astype(np.int8)))
+    t_ns, pressed = t_ns[changed], pressed[changed]
+    starts, stops = t_ns[::2], t_ns[1::2]
+    if len(stops) < len(starts):
+        stops = np.append(stops, clock.t_stop_ns)
+    kept = (starts < clock.t_stop_ns) & (stops > clock.t_ns[0]) & (pressed[::2] | (stops > starts))
+    return starts[kept], stops[kept], (pressed[::2] & (starts >= clock.t_ns[0]))[kept]
+
+
+def _closed_at_gaps(
+    t_ns: Int64, down: NDArray[np.bool_], pressed: NDArray[np.bool_], gaps: Sequence[Gap]
+) -> tuple[Int64, NDArray[np.bool_], NDArray[np.bool_]]:
+    """The events outside of gaps, with a release at the start of every gap."""
+    keep = np.ones(len(t_ns), np.bool_)
+    for gap in gaps:
+        keep &= (t_ns < gap.start_ns) | (t_ns >= gap.stop_ns)
+    closings = np.array([gap.start_ns for gap in gaps], np.int64)
+    t_ns = np.concatenate([closings, t_ns[keep]])
+    none = np.zeros(len(closings), np.bool_)
+    order = np.argsort(t_ns, kind="stable")  # a closing stands before an event at the same instant
+    return t_ns[order], np.concatenate([none, down[keep]])[order], np.concatenate([none, pressed[keep]])[order]

@@ -1,0 +1,1 @@
+"""Frames of a session: decoded ahead, at any pace, and from a small copy."""

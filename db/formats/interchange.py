@@ -1,0 +1,275 @@
+"""One session as one file: a `.playtape` archive (ZIP, stored) of its folder with a manifest of sizes and hashes.
+
+Importing what is there already merges its annotations. An archive from a stranger is hostile until it is checked:
+only known names are read, sizes are bounded by what the manifest claims, and nothing is visible before all is well.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+import struct
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from db.errors import BadFile, Conflict, NotFound, TooNew, from_os_error
+from db.files import sync_folder
+from db.labelling import edits as edit_log
+from db.labelling.labels import Edit, conflicts
+from db.recording import factfile
+from db.recording.reader import Recording
+from db.recording.session import FACTS_NAME, META_NAME, MIRROR_NAME, read_meta
+from db.recording.verification import verify
+from db.store import Store
+from db.upkeep.leftovers import staging_folder
+from db.upkeep.withdrawal import refuse_withdrawn
+
+FORMAT = 2
+"""Since 2, annotations name their steps and may settle conflicts, which readers of format 1 take for damage."""
+SUFFIX = ".playtape"
+_MANIFEST = "manifest.json"
+_MANIFEST_MAX = 1 << 20
+_NAME = re.compile(rf"{re.escape(META_NAME)}|{re.escape(FACTS_NAME)}|{re.escape(MIRROR_NAME)}|video-\d{{3,4}}\.mkv")
+_CHUNK = 1 << 20
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    size: Annotated[int, Field(ge=0)]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class _Header(BaseModel):
+    format: int
+
+
+class _Manifest(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    format: int
+    session_id: Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+    revision: int
+    files: dict[str, _File]
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What an import did. `conflicts` counts labels that two people changed independently; the newest is in force."""
+
+    session_id: str
+    created: bool
+    edits_added: int
+    conflicts: int
+
+
+def export_session(
+    store: Store, session_id: str, target: Path, *, progress: Callable[[float], None] = lambda share: None
+) -> Path:
+    """Writes one session with its annotations to `target` (a folder, or a file's name) and returns the file.
+
+    The file appears whole or not at all. progress: told the share done, in [0, 1], every few milliseconds; what it raises
+    ends the export. Raises NotFound, Withdrawn, BadFile (also while the session is being recorded), DiskFull.
+    """
+    refuse_withdrawn(store, session_id)
+    folder = store.session_folder(session_id)
+    meta = Recording(folder).meta
+    edit_log.repair_mirror(folder, store.edits(session_id))
+    path = target / f"{session_id}{SUFFIX}" if target.is_dir() else target
+    names = [META_NAME, FACTS_NAME, *(s.name for s in meta.segments)] + [MIRROR_NAME] * (folder / MIRROR_NAME).exists()
+    fresh = path.with_name(path.name + ".new")
+    try:
+        tell = _Progress(sum((folder / name).stat().st_size for name in names) * 2, progress)  # hashed, then copied
+        files = {name: _describe(folder / name, tell) for name in names}
+        manifest = _Manifest(format=FORMAT, session_id=session_id, revision=meta.revision, files=files)
+        with zipfile.ZipFile(fresh, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+            archive.writestr(_MANIFEST, manifest.model_dump_json(indent=1))
+            for name in names:
+                _store_file(archive, folder / name, tell)
+        fresh.replace(path)
+    except OSError as error:
+        raise from_os_error(error, error.filename or path) from None
+    finally:
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
+    return path
+
+
+def import_session(store: Store, path: Path) -> ImportReport:
+    """Brings one exported session in; if the library has it already, only its new annotations are added.
+
+    Raises BadFile (with the place), TooNew, DiskFull, and Conflict where the library holds another revision of the
+    session's recording, and Withdrawn where its player took it back. Nothing is left behind by a failed import.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            manifest = _read_manifest(archive, path)
+            refuse_withdrawn(store, manifest.session_id)
+            if (store.sessions_dir / manifest.session_id).is_dir():
+                return _merge(store, archive, manifest, path)
+            return _create(store, archive, manifest, path)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, struct.error) as error:
+        raise BadFile(f"{path} is not a whole Playtape session: {error}.") from None
+    except OSError as error:
+        raise from_os_error(error, error.filename or path) from None
+
+
+def _create(store: Store, archive: zipfile.ZipFile, manifest: _Manifest, path: Path) -> ImportReport:
+    target = store.sessions_dir / manifest.session_id
+    with staging_folder(store.sessions_dir) as staging:
+        for name, described in manifest.files.items():
+            with (staging / name).open("wb") as file:
+                for chunk in _checked(archive, name, described, path):
+                    file.write(chunk)
+                file.flush()
+                os.fsync(file.fileno())
+        with _naming(path, staging):
+            edits = _inspect(staging, manifest)
+        staging.rename(target)
+    sync_folder(store.sessions_dir)
+    try:
+        store.enter(manifest.session_id)
+    except BaseException:
+        shutil.rmtree(target, ignore_errors=True)
+        raise
+    return ImportReport(manifest.session_id, True, len(edits), len(conflicts(edits)))
+
+
+def _inspect(staging: Path, manifest: _Manifest) -> list[Edit]:
+    """The annotations of an unpacked session. Raises BadFile or TooNew where anything about the session is wrong."""
+    meta = read_meta(staging)
+    if meta.id != manifest.session_id or meta.revision != manifest.revision:
+        raise BadFile(f"The manifest and {META_NAME} name different sessions.")
+    factfile.open_for_reading(staging).close()  # `verify` would tell TooNew as damage
+    problems = verify(staging, decode=False)
+    if problems:
+        raise BadFile(problems[0])
+    edits = edit_log.read_mirror(staging)
+    if any(edit.session_id != meta.id for edit in edits):
+        raise BadFile("The annotations are another session's.")
+    return edits
+
+
+@contextlib.contextmanager
+def _naming(path: Path, folder: Path) -> Iterator[None]:
+    """Names the archive in errors about what was unpacked from it into `folder`."""
+    try:
+        yield
+    except (BadFile, TooNew, NotFound) as error:
+        kind = TooNew if isinstance(error, TooNew) else BadFile
+        text = str(error).replace(f"{folder}{os.sep}", "").replace(str(folder), "it")
+        raise kind(f"{path} cannot be used: {text}") from None
+
+
+def _merge(store: Store, archive: zipfile.ZipFile, manifest: _Manifest, path: Path) -> ImportReport:
+    session_id = manifest.session_id
+    folder = store.session_folder(session_id)
+    try:
+        mine = read_meta(folder).revision
+        _enter_if_unknown(store, session_id)
+    except (BadFile, NotFound) as error:
+        raise BadFile(f"The library's own copy of this session cannot be used; move {folder} away. {error}") from None
+    if mine != manifest.revision:
+        raise Conflict(f"{path} holds revision {manifest.revision} of the session, the library revision {mine}.")
+    before = store.edits(session_id)
+    described = manifest.files.get(MIRROR_NAME)
+    if described is not None:
+        with staging_folder(store.sessions_dir) as staging:
+            theirs = staging / MIRROR_NAME
+            with theirs.open("wb") as file:
+                file.writelines(_checked(archive, MIRROR_NAME, described, path))
+            with _naming(path, theirs.parent):
+                offered = edit_log.read_mirror(theirs.parent)
+        if any(edit.session_id != session_id for edit in offered):
+            raise BadFile(f"{path} holds annotations of another session.")
+        store.merge(session_id, offered)
+    after = store.edits(session_id)
+    return ImportReport(session_id, False, len(after) - len(before), len(conflicts(after)))
+
+
+def _enter_if_unknown(store: Store, session_id: str) -> None:
+    try:
+        store.summary(session_id)
+    except NotFound:
+        store.enter(session_id)
+
+
+def _read_manifest(archive: zipfile.ZipFile, path: Path) -> _Manifest:
+    try:
+        info = archive.getinfo(_MANIFEST)
+        if info.file_size > _MANIFEST_MAX or info.compress_type != zipfile.ZIP_STORED:
+            raise BadFile(f"{path} is not a Playtape session: its {_MANIFEST} is too large or compressed.")
+        text = archive.read(info)
+        written = _Header.model_validate_json(text).format
+        if written > FORMAT:
+            raise TooNew(f"{path} was written by a newer Playtape (format {written}); update Playtape to read it.")
+        manifest = _Manifest.model_validate_json(text)
+    except KeyError:
+        raise BadFile(f"{path} is not a Playtape session: it has no {_MANIFEST}.") from None
+    except ValidationError as error:
+        raise BadFile(f"{path} has a damaged {_MANIFEST}: {error.errors()[0]['msg']}.") from None
+    strange = [name for name in manifest.files if not _NAME.fullmatch(name)]
+    if strange:
+        raise BadFile(f"{path} holds a file that no session has: {strange[0]!r}.")
+    if sum(described.size for described in manifest.files.values()) > path.stat().st_size:
+        raise BadFile(f"{path} is smaller than the files that its {_MANIFEST} lists.")
+    return manifest
+
+
+def _checked(archive: zipfile.ZipFile, name: str, described: _File, path: Path) -> Iterator[bytes]:
+    """The bytes of a member, no more than described; raises BadFile where they differ from the manifest.
+
+    Members are stored and never compressed, so that none can be larger than the archive.
+    """
+    sha, size = hashlib.sha256(), 0
+    try:
+        info = archive.getinfo(name)
+    except KeyError:
+        raise BadFile(f"{path} lacks {name}, which its manifest lists.") from None
+    if info.compress_type != zipfile.ZIP_STORED or info.file_size != described.size:
+        raise BadFile(f"{name} in {path} is damaged: it differs from its manifest.")
+    with archive.open(info) as member:
+        while chunk := member.read(_CHUNK):
+            size += len(chunk)
+            sha.update(chunk)
+            yield chunk
+    if size != described.size or sha.hexdigest() != described.sha256:
+        raise BadFile(f"{name} in {path} is damaged: it differs from its manifest.")
+
+
+class _Progress:
+    """Counts bytes and tells the share of `total`."""
+
+    def __init__(self, total: int, tell: Callable[[float], None]) -> None:
+        self._total, self._tell, self._done = max(total, 1), tell, 0
+
+    def add(self, count: int) -> None:
+        self._done += count
+        self._tell(min(self._done / self._total, 1.0))
+
+
+def _describe(path: Path, progress: _Progress) -> _File:
+    sha, size = hashlib.sha256(), 0
+    for chunk in _chunks(path, progress):
+        sha.update(chunk)
+        size += len(chunk)
+    return _File(size=size, sha256=sha.hexdigest())
+
+
+def _store_file(archive: zipfile.ZipFile, path: Path, progress: _Progress) -> None:
+    with archive.open(zipfile.ZipInfo.from_file(path, path.name), "w", force_zip64=True) as member:
+        for chunk in _chunks(path, progress):
+            member.write(chunk)
+
+
+def _chunks(path: Path, progress: _Progress) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+            progress.add(len(chunk))

@@ -1,0 +1,1 @@
+"""What people and models say about sessions: labels, the log of their edits, and how far readers agree."""

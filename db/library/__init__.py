@@ -1,0 +1,1 @@
+"""The library's index: its tables, its lists, searches and sums."""
