@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from db import migrations
 from db.labelling.disputes import disputed
-from db.labelling.edits import read_log
 from db.labelling.labels import Edit, LabelKind, Review, StepMark, conflicts, heads, spans
 from db.library.index import NAME
 from db.store import Store
@@ -28,7 +28,7 @@ def old_library(folder: Path, revision: str) -> Path:
 
 
 def test_every_earlier_revision_is_here() -> None:
-    versions = Path(read_log.__code__.co_filename).parent / "migrations" / "versions"
+    versions = Path(migrations.__file__).parent / "versions"
     revisions = sorted(path.name[:4] for path in versions.glob("0*.py"))
     assert revisions[: len(EARLIER)] == EARLIER
     assert len(EARLIER) >= 3

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+# Threads that wait by spinning take the processor from the one they wait for wherever something else runs beside the
+# tests: hundredfold slower steps. Read when torch is loaded, so said before; child processes inherit it.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 import torch
 
 from db.labelling.labels import Edit, LabelKind, Review
