@@ -87,6 +87,12 @@ class OptimConfig(Spec):
     """How often the calibration split is scored during a run, evenly spread."""
 
 
+MouseHead = Literal["bins", "foveated", "number"]
+"""How a network says the mouse; see `trainer.nets.mouse`."""
+Context = Literal["both", "past", "near"]
+"""What an IDM sees of a clip around an interval: all of it; nothing after the interval's end; a few frames on either side."""
+
+
 class IdmConfig(Spec):
     """Frames around an interval -> the keys and the motion in it. Sees the future; never sees actions."""
 
@@ -106,6 +112,12 @@ class IdmConfig(Spec):
     """Columns and rows in which frame shifts are measured apart."""
     hidden: Width = 160
     """Width of the recurrent state of each direction."""
+    sees_changes: bool = True
+    """Whether the convolutions are given the differences between frames, beside the frame."""
+    sees_shifts: bool = True
+    """Whether frame shifts are measured."""
+    context: Context = "both"
+    mouse_head: MouseHead = "bins"
     dropout: Share = 0.25
     mouse_weight: Annotated[float, Field(ge=0)] = 1.0
     """Weight of the mouse's bins beside the keys."""
@@ -117,6 +129,35 @@ class IdmConfig(Spec):
     """Frames of context on each side that windows overlap by when a whole session is labelled."""
     optim: OptimConfig = OptimConfig()
     augment: AugmentConfig = AugmentConfig(mirror=0.5)
+
+
+class VptConfig(Spec):
+    """The IDM of Video PreTraining (Baker et al., 2022, appendix D), made small: a rival for `IdmConfig` on the same rows.
+
+    Its pictures are of the dataset's size; published: 128x128, 128 frames, widths 64, 128, 128, features 256, then 4 blocks of
+    width 4096 with 32 heads, 0.5 billion parameters. Here 2.3 million.
+    """
+
+    kind: Literal["idm"] = "idm"
+    family: Literal["vpt"] = "vpt"
+    name: str = "vpt-style"
+    window: Annotated[int, Field(ge=8, le=100_000)] = 32
+    stem: Width = 16
+    """Channels of the convolution over time and space that comes first."""
+    widths: Annotated[tuple[Width, ...], Field(min_length=1, max_length=5)] = (16, 24, 32)
+    frame_features: Width = 96
+    width: Width = 256
+    layers: Annotated[int, Field(ge=1, le=64)] = 2
+    heads: Annotated[int, Field(ge=1, le=1024)] = 8
+    mouse_head: MouseHead = "foveated"
+    mouse_weight: Annotated[float, Field(ge=0)] = 1.0
+    mouse_smoothing_bins: Annotated[float, Field(ge=0)] = 0.0
+    motion_weight: Annotated[float, Field(ge=0)] = 0.0
+    overlap: Annotated[int, Field(ge=4, le=100_000)] = 8
+    optim: OptimConfig = OptimConfig(batch_size=4, rate=1e-3, final_share=0.0, weight_decay=0.01, betas=(0.9, 0.999))
+    augment: AugmentConfig = AugmentConfig(
+        brightness=0.2, contrast=0.2, saturation=0.2, hue=0.2, rotation_deg=2.0, shift_share=2 / 128
+    )
 
 
 class PolicyConfig(Spec):
@@ -191,17 +232,20 @@ class P2PConfig(Spec):
     augment: AugmentConfig = P2P_AUGMENT
 
 
-ModelConfig = IdmConfig | PolicyConfig | P2PConfig
+ModelConfig = IdmConfig | VptConfig | PolicyConfig | P2PConfig
 
 
 def _family(config: object) -> str:
-    """Which configuration it is: those of Pixels2Play name their family, the others only their kind."""
+    """Which configuration it is: those after a paper name their family, the others only their kind."""
     named = config if isinstance(config, dict) else getattr(config, "__dict__", {})
     return str(named.get("family") or named.get("kind"))
 
 
 AnyConfig = Annotated[
-    Annotated[IdmConfig, Tag("idm")] | Annotated[PolicyConfig, Tag("policy")] | Annotated[P2PConfig, Tag("p2p")],
+    Annotated[IdmConfig, Tag("idm")]
+    | Annotated[VptConfig, Tag("vpt")]
+    | Annotated[PolicyConfig, Tag("policy")]
+    | Annotated[P2PConfig, Tag("p2p")],
     Discriminator(_family),
 ]
 """A ModelConfig as it is stored."""
@@ -223,6 +267,7 @@ _TINY = {
 
 CLIPS: dict[str, ClipSpec] = {
     "quick": ClipSpec(size_px=(128, 96), rate_hz=15.0),
+    "vpt-style": ClipSpec(size_px=(128, 96), rate_hz=15.0),
     "quick-gpu": ClipSpec(size_px=(160, 120), rate_hz=20.0),
     "p2p-tiny": ClipSpec(size_px=(96, 96), rate_hz=20.0),
     **dict.fromkeys(P2P_SIZES, _P2P_CLIP),
@@ -232,6 +277,7 @@ CLIPS: dict[str, ClipSpec] = {
 _QUICK: dict[tuple[Kind, str], ModelConfig] = {
     ("idm", "quick"): IdmConfig(),
     ("policy", "quick"): PolicyConfig(),
+    ("idm", "vpt-style"): VptConfig(),
     ("idm", "quick-gpu"): IdmConfig(
         name="quick-gpu", window=64, widths=(48, 96, 192), frame_features=320, hidden=320,
         optim=OptimConfig(batch_size=32, rate=1e-3, ema_decay=0.999),

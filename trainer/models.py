@@ -19,20 +19,21 @@ from torch import Tensor, nn
 from db.errors import BadArgument, BadFile, DiskFull, NotFound, StoreReadOnly, TooNew
 from db.specs import ActionSpace, ClipSpec, Spec
 from db.store import Store
-from trainer.configs import AnyConfig, IdmConfig, ModelConfig, P2PConfig
+from trainer.configs import AnyConfig, IdmConfig, ModelConfig, P2PConfig, VptConfig
 from trainer.data.manifest import Manifest, Source
 from trainer.nets.idm import Idm
 from trainer.nets.p2p import P2P
 from trainer.nets.policy import Policy
 from trainer.nets.sentences import Sentences
 from trainer.nets.text import SentenceEncoder
+from trainer.nets.vpt import Vpt
 from trainer.scoring.baselines import Marginal
 from trainer.weights import first_line, read_tensors, read_text, refuse_escape
 
 CARD_NAME, WEIGHTS_NAME = "model.json", "model.safetensors"
 FORMAT = 2
 
-Model = Idm | Policy | P2P
+Model = Idm | Vpt | Policy | P2P
 
 
 class MarginalCard(Spec):
@@ -129,6 +130,8 @@ def build(config: ModelConfig, clip: ClipSpec, space: ActionSpace) -> Model:
     """A fresh model; its weights come from torch's generator."""
     if isinstance(config, IdmConfig):
         return Idm(config, clip, space)
+    if isinstance(config, VptConfig):
+        return Vpt(config, clip, space)
     if isinstance(config, P2PConfig):
         return P2P(config, clip, space)
     return Policy(config, clip, space)

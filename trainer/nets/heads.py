@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from db.specs import ActionSpace
+from trainer.configs import MouseHead
+from trainer.nets.mouse import BinnedAxis, make_axis
 
 MIN_KNOWN = 1.0
 
@@ -34,14 +36,14 @@ class Targets:
 
 
 class ActionHeads(nn.Module):
-    """One Bernoulli per key and one softmax per mouse axis over shared features."""
+    """One Bernoulli per key and one distribution per mouse axis over shared features."""
 
-    def __init__(self, features: int, space: ActionSpace) -> None:
+    def __init__(self, features: int, space: ActionSpace, mouse: MouseHead = "bins") -> None:
         super().__init__()
         self.keys = nn.Linear(features, len(space.codes))
-        self.dx = nn.Linear(features, len(space.dx_values))
-        self.dy = nn.Linear(features, len(space.dy_values))
-        for head in (self.keys, self.dx, self.dy):
+        self.dx = make_axis(mouse, features, space.dx_values)
+        self.dy = make_axis(mouse, features, space.dy_values)
+        for head in (self.keys, *(a if isinstance(a, BinnedAxis) else a.out for a in (self.dx, self.dy))):
             if head.weight.numel():
                 nn.init.normal_(head.weight, std=0.01)
             nn.init.zeros_(head.bias)
@@ -53,8 +55,8 @@ class ActionHeads(nn.Module):
         """Sets the biases to the training frequencies, so that training starts at the marginal and not above it."""
         with torch.no_grad():
             self.keys.bias.copy_(torch.logit(pressed.clamp(1e-4, 1 - 1e-4)))
-            self.dx.bias.copy_(dx_share.log())
-            self.dy.bias.copy_(dy_share.log())
+            self.dx.start_from(dx_share)
+            self.dy.start_from(dy_share)
 
 
 def head_losses(

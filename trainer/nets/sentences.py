@@ -21,7 +21,7 @@ import torch
 from numpy.typing import NDArray
 
 from db.errors import BadArgument, BadFile, NotFound
-from trainer.configs import HASHED, IdmConfig, ModelConfig, SentenceSpec
+from trainer.configs import HASHED, IdmConfig, ModelConfig, SentenceSpec, VptConfig
 
 INSTALLED = "installed"
 PLACE = "PLAYTAPE_TEXT_ENCODER"
@@ -65,7 +65,7 @@ def read_with(config: ModelConfig, choice: str) -> ModelConfig:
     """
     if choice == HASHED:
         return config
-    if isinstance(config, IdmConfig) or config.kind == "idm":
+    if isinstance(config, IdmConfig | VptConfig) or config.kind == "idm":
         raise BadArgument("An IDM reads no instructions; leave out --text-encoder.")
     folder = find_folder(choice)
     augment = config.augment.model_copy(update={"text_augment": 0.0})

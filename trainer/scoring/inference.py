@@ -17,6 +17,7 @@ from trainer.nets.heads import Outputs
 from trainer.nets.idm import Idm
 from trainer.nets.p2p import P2P
 from trainer.nets.policy import Policy
+from trainer.nets.vpt import Vpt
 from trainer.scoring.baselines import Prediction, Truth
 
 _CHUNK = 64
@@ -76,7 +77,7 @@ def to_prediction(outputs: Outputs, space: ActionSpace, thresholds: Sequence[flo
 
 def reach_of(net: Model) -> tuple[int, int, int]:
     """(ticks before, ticks predicted at a time, ticks after): what a model looks at around a stretch."""
-    if isinstance(net, Idm):
+    if isinstance(net, Idm | Vpt):
         return net.config.overlap, _CHUNK, net.config.overlap
     if isinstance(net, Policy):
         return net.config.history, _CHUNK, 0

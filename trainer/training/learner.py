@@ -18,6 +18,7 @@ from trainer.nets.heads import MIN_KNOWN, Outputs, head_losses, motion_error, to
 from trainer.nets.idm import Idm
 from trainer.nets.p2p import P2P
 from trainer.nets.policy import Policy
+from trainer.nets.vpt import Vpt
 from trainer.training.world import World
 
 
@@ -108,7 +109,9 @@ class Objective(nn.Module):
             return self._loss_of_slots(net, batch, told)
         with autocast(self._precision, batch.frames.device):
             outputs: Outputs = (
-                net(batch.frames) if isinstance(net, Idm) else net(batch.frames, _texts(net, batch, told), remembers)
+                net(batch.frames)
+                if isinstance(net, Idm | Vpt)
+                else net(batch.frames, _texts(net, batch, told), remembers)
             )
         config = net.config
         losses = head_losses(outputs, batch.targets, self._space, config.mouse_smoothing_bins)

@@ -1,0 +1,89 @@
+"""How a network says an axis of the mouse: always as logits over the bins of the action space, however it comes by them.
+
+`bins`: one class for each bin of the action space. `foveated`: the 11 bins of Video PreTraining, fine near 0. `number`: a
+mean and one spread for all, as a regression has them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from trainer.configs import MouseHead
+
+_SIDE = 5
+"""Foveated bins on each side of 0."""
+_MU = 10.0
+_LEAST_SPREAD = 0.25
+
+
+class BinnedAxis(nn.Linear):
+    """(..., features) -> (..., B)."""
+
+    def start_from(self, share: Tensor) -> None:
+        self.bias.copy_(share.log())
+
+
+class FoveatedAxis(nn.Module):
+    """The bins of the action space by groups of the mu-law (Baker et al., Video PreTraining, 2022, appendix D).
+
+    Which bin of its group a motion falls into is not learnt: it is as frequent as in the training data.
+    """
+
+    group: Tensor
+    within: Tensor
+
+    def __init__(self, features: int, values: Sequence[float]) -> None:
+        super().__init__()
+        counts = torch.tensor(values, dtype=torch.float64)
+        law = torch.sign(counts) * torch.log1p(_MU * counts.abs() / counts.abs().max().clamp(min=1)) / math.log1p(_MU)
+        _, group = torch.unique((law * _SIDE).round().long(), return_inverse=True)
+        self.register_buffer("group", group, persistent=False)
+        sizes = torch.bincount(group)
+        self.register_buffer("within", -sizes[group].float().log())
+        self.out = nn.Linear(features, len(sizes))
+
+    def forward(self, features: Tensor) -> Tensor:
+        share: Tensor = self.out(features).float().log_softmax(dim=-1)
+        return share[..., self.group] + self.within
+
+    def start_from(self, share: Tensor) -> None:
+        whole = torch.zeros(self.out.out_features, device=share.device).index_add_(0, self.group, share)
+        self.out.bias.copy_(whole.log())
+        self.within.copy_((share / whole[self.group]).log())
+
+
+class NumberAxis(nn.Module):
+    """A normal distribution around one number: its density at each bin's value, times how far that bin reaches."""
+
+    values: Tensor
+    reach: Tensor
+
+    def __init__(self, features: int, values: Sequence[float]) -> None:
+        super().__init__()
+        counts = torch.tensor(values, dtype=torch.float32)
+        self.scale = float(counts.std()) if len(values) > 1 else 1.0
+        self.register_buffer("values", counts / self.scale, persistent=False)
+        gaps = counts.diff() / self.scale
+        ends = torch.cat([gaps[:1], gaps, gaps[-1:]]) if len(values) > 1 else torch.ones(2)
+        self.register_buffer("reach", ((ends[1:] + ends[:-1]) / 2).clamp(min=1e-3).log(), persistent=False)
+        self.out = nn.Linear(features, 1)
+        self.spread = nn.Parameter(torch.zeros(()))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """The spread stays above a small share of the data's, or a bin far off would cost without bound."""
+        spread = self.spread.exp().clamp(min=_LEAST_SPREAD)
+        mean: Tensor = self.out(features).float()
+        return self.reach - 0.5 * ((mean - self.values) / spread).square()
+
+    def start_from(self, share: Tensor) -> None:
+        self.out.bias.copy_((share * self.values).sum()[None])
+
+
+def make_axis(kind: MouseHead, features: int, values: Sequence[float]) -> BinnedAxis | FoveatedAxis | NumberAxis:
+    if kind == "foveated":
+        return FoveatedAxis(features, values)
+    return NumberAxis(features, values) if kind == "number" else BinnedAxis(features, len(values))
