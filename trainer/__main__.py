@@ -33,6 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_compare(commands)
     _add_predict(commands)
     _add_label(commands)
+    _add_expect(commands)
     _add_serve(commands)
     _add_brake_light(commands)
     return parser
@@ -140,6 +141,17 @@ def _add_label(commands: Commands[argparse.ArgumentParser]) -> None:
     _add_device(parser)
 
 
+def _add_expect(commands: Commands[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands, "expect", "keep what an IDM expects, so that the annotator shows where recordings disagree"
+    )
+    parser.add_argument("--model", metavar="ID", required=True, help="an IDM")
+    parser.add_argument("sessions", metavar="SESSION", nargs="+", help="an id, or enough of one")
+    parser.add_argument("--any-game", action="store_true", help="also sessions of games that the model has not seen")
+    parser.add_argument("--threads", type=int, metavar="N", help="processor threads (default: all)")
+    _add_device(parser)
+
+
 def _add_serve(commands: Commands[argparse.ArgumentParser]) -> None:
     parser = _command(commands, "serve", "answer live pictures with a policy's actions")
     parser.add_argument("--model", metavar="ID", help="default: the newest policy")
@@ -198,7 +210,7 @@ def _dispatch(args: argparse.Namespace) -> int:
         from trainer.pipelining import run_pipeline, train_in_two_stages
 
         return run_pipeline(args) if args.command == "pipeline" else train_in_two_stages(args)
-    from trainer import commands, labelling
+    from trainer import commands, expecting, labelling
 
     chosen = {
         "idm": commands.train_model,
@@ -207,6 +219,7 @@ def _dispatch(args: argparse.Namespace) -> int:
         "compare": commands.compare_models,
         "predict": commands.predict_session,
         "label": labelling.label_sessions,
+        "expect": expecting.expect_sessions,
         "serve": commands.serve_model,
         "brake-light": commands.study_brake_light,
     }

@@ -276,12 +276,12 @@ def _fillable(recording: Recording, edits: Sequence[Edit]) -> Bools:
         if gap.reason not in _LABELLED:
             wanted &= (edges[1:] <= gap.start_ns) | (edges[:-1] >= gap.stop_ns)
     for span in current:
-        if _hides(span) and span.start is not None and span.stop is not None:
+        if hides(span) and span.start is not None and span.stop is not None:
             wanted[span.start : span.stop] = False
     return wanted
 
 
-def _hides(span: Edit) -> bool:
+def hides(span: Edit) -> bool:
     """Whether a span keeps its frames from models: private, also where that is only suggested, or left out."""
     private = span.kind is LabelKind.FLAG and span.value.casefold() == Flag.PRIVATE.value
     return private or (span.kind is LabelKind.TRIM and not span.suggested)
@@ -302,7 +302,7 @@ def _doubtable(take: Take, edits: Sequence[Edit], recording: Recording) -> Bools
     stops = np.append(take.ticks[1:], len(recording.clock))
     for span in spans(edits):
         corrected = span.kind is LabelKind.ACTION and not span.suggested
-        if (corrected or _hides(span)) and span.start is not None and span.stop is not None:
+        if (corrected or hides(span)) and span.start is not None and span.stop is not None:
             doubted &= (stops <= span.start) | (take.ticks >= span.stop)
     return doubted
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,6 +29,9 @@ from db.store import Store
 from trainer.configs import AugmentConfig, IdmConfig, OptimConfig, PolicyConfig
 from trainer.data.dataset import freeze
 from trainer.data.manifest import Manifest
+from trainer.training.loop import load_data, train
+from trainer.training.runs import new_run
+from trainer.training.trial import plan
 
 A, D, SPACE = CODES["KEY_A"], CODES["KEY_D"], CODES["KEY_SPACE"]
 SIZE_PX = (64, 48)
@@ -34,6 +39,7 @@ RATE_HZ = 15.0
 CLIP = ClipSpec(size_px=SIZE_PX, rate_hz=RATE_HZ)
 PERSON = Actor(kind=ActorKind.PERSON, name="ada")
 MODEL = Actor(kind=ActorKind.MODEL, name="m1")
+CPU = torch.device("cpu")
 _START_NS = 10**12
 
 
@@ -106,8 +112,12 @@ def record_toy(
     actor_at: Callable[[int], int] = lambda i: 0,
     gaps: tuple[Gap, ...] = (),
     accept: bool = True,
+    spoil: Callable[[list[InputEvent]], list[InputEvent]] = lambda events: events,
 ) -> str:
-    """Records, enters, labels and accepts one session; returns its id. Frame i is stamped `frame_ns(i)`."""
+    """Records, enters, labels and accepts one session; returns its id. Frame i is stamped `frame_ns(i)`.
+
+    spoil: what becomes of the events, so that what is recorded is not what was done.
+    """
     capture = CaptureSpec(rate_hz=RATE_HZ)
     window = WindowSpec(size_px=SIZE_PX, title="toy")
     meta = new_meta(game="toy", player="ada", capture=capture, window=window, actors=actors, group_id=group)
@@ -116,6 +126,7 @@ def record_toy(
     game = ToyGame(seed)
     acts, spans = play_script(np.random.default_rng(seed), int(seconds * RATE_HZ))
     down: frozenset[int] = frozenset()
+    done: list[InputEvent] = []
     for i, act in enumerate(acts):
         t_ns = frame_ns(i)
         writer.write_frames([video.write(game.picture(), t_ns - 1000, t_ns)])
@@ -124,9 +135,10 @@ def record_toy(
         ]
         if act.dx:
             events.append(InputEvent(t_ns + 2000, EventKind.MOTION, x=float(act.dx)))
-        writer.write_events([_by(event, actor_at(i)) for event in events])
+        done += [_by(event, actor_at(i)) for event in events]
         down = act.held
         game.apply(act)
+    writer.write_events(sorted(spoil(done), key=lambda event: event.t_ns))
     for gap in gaps:
         writer.write_gap(gap)
     writer.commit()
@@ -208,6 +220,26 @@ def toy_store(toy_library: Path) -> Iterator[Store]:
 def toy_manifest(toy_library: Path) -> Manifest:
     with Store.open(toy_library) as opened:
         return freeze(opened, clip=CLIP)
+
+
+@pytest.fixture(scope="session")
+def idm_library(toy_library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the toy library with an IDM; tests may add sessions that are not accepted."""
+    return Path(shutil.copytree(toy_library, tmp_path_factory.mktemp("idm") / "library"))
+
+
+@pytest.fixture(scope="session")
+def idm(idm_library: Path) -> str:
+    """A tiny IDM, trained on the toy game until it knows it."""
+    rows: list[Any] = []
+    with Store.open(idm_library) as store:
+        run = new_run(store, "idm")
+        data = load_data(store, freeze(store, clip=CLIP), run, rows.append)
+        budget = {"minutes": None, "steps": 300, "seed": 0, "device": CPU, "report": rows.append, "threads": 1}
+        planned = plan(data, run, small_idm(), **budget)
+        card = train(store, data, run, planned, device=CPU, report=rows.append, stopped=lambda: False)
+        assert card is not None
+        return card.id
 
 
 def small_idm(**changes: object) -> IdmConfig:

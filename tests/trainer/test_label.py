@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -21,44 +20,20 @@ from db.errors import BadArgument
 from db.labelling.labels import Edit, LabelKind, Review, spans
 from db.recording.corrections import ImputedCorrection, KeyCorrection, corrections_of, read_correction
 from db.recording.events import Gap, GapReason
-from db.specs import ClipSpec
 from db.store import Store
 from trainer import label as labels
 from trainer.configs import named_config
 from trainer.data.dataset import describe, freeze
 from trainer.label import Labelled, label_session
 from trainer.models import Loaded, load_model
-from trainer.training.loop import load_data, train
-from trainer.training.runs import new_run
-from trainer.training.trial import plan
 
 CPU = torch.device("cpu")
 
 
-@pytest.fixture(scope="module")
-def library(toy_library: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the toy library, to which these tests add sessions."""
-    return Path(shutil.copytree(toy_library, tmp_path_factory.mktemp("label") / "library"))
-
-
 @pytest.fixture
-def toy_store(library: Path) -> Iterator[Store]:
-    with Store.open(library) as opened:
+def toy_store(idm_library: Path) -> Iterator[Store]:
+    with Store.open(idm_library) as opened:
         yield opened
-
-
-@pytest.fixture(scope="module")
-def idm(library: Path, configs: dict[str, Callable[..., Any]]) -> str:
-    """A tiny IDM, trained for a few seconds on the toy game."""
-    rows: list[Any] = []
-    with Store.open(library) as store:
-        run = new_run(store, "idm")
-        data = load_data(store, freeze(store, clip=ClipSpec(size_px=(64, 48), rate_hz=15.0)), run, rows.append)
-        budget = {"minutes": None, "steps": 140, "seed": 0, "device": CPU, "report": rows.append, "threads": 1}
-        planned = plan(data, run, configs["idm"](), **budget)
-        card = train(store, data, run, planned, device=CPU, report=rows.append, stopped=lambda: False)
-        assert card is not None
-        return card.id
 
 
 @pytest.fixture

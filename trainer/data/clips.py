@@ -35,6 +35,8 @@ _STALE_S = 24 * 3600.0
 Frames = NDArray[np.uint8]
 Report = Callable[[str, int, int], None]
 """Called with what is being done, how many are done, and of how many."""
+Tell = Callable[[int, int], None]
+"""Called with how many are done, and of how many."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,9 +99,14 @@ def load_takes(
     return takes
 
 
-def load_session(store: Store, session_id: str, clip: ClipSpec, space: ActionSpace) -> Take:
-    """Any session, accepted or not, as a model with this spec and action space sees it."""
-    return _load(store, describe(store, session_id, clip).item, clip, space)
+def load_session(
+    store: Store, session_id: str, clip: ClipSpec, space: ActionSpace, *, tell: Tell = lambda done, total: None
+) -> Take:
+    """Any session, accepted or not, as a model with this spec and action space sees it.
+
+    tell: hears how many pictures of how many are decoded, where they are not cached; what it raises ends it.
+    """
+    return _load(store, describe(store, session_id, clip).item, clip, space, tell=tell)
 
 
 def windows(takes: Sequence[Take], length: int, stride: int) -> list[Window]:
@@ -142,10 +149,10 @@ def text_ids(item: Item, ticks: NDArray[np.int64]) -> tuple[NDArray[np.int64], t
     return ids, texts
 
 
-def decode(recording: Recording, clip: ClipSpec, target: Path) -> Frames:
+def decode(recording: Recording, clip: ClipSpec, target: Path, tell: Tell = lambda done, total: None) -> Frames:
     """Decodes the ticks of a recording into `target` (T, H, W, 3): first under another name, renamed when complete.
 
-    Raises BadFile where the video lacks a frame or the cache cannot be written, DiskFull.
+    tell: what it raises ends it, and nothing is left. Raises BadFile where the video lacks a frame or the cache cannot be written, DiskFull.
     """
     ticks = recording.clock.ticks(clip.rate_hz)
     width, height = clip.size_px
@@ -156,7 +163,8 @@ def decode(recording: Recording, clip: ClipSpec, target: Path) -> Frames:
         target.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as file:  # not through a map: a full disk would kill the process there
             file.write(_header(shape))
-            for _, rgb in reader.read(ticks.tolist()):
+            for done, (_, rgb) in enumerate(reader.read(ticks.tolist())):
+                tell(done, len(ticks))
                 file.write(resize(rgb, clip.size_px).tobytes())
             file.flush()
             os.fsync(file.fileno())
@@ -172,7 +180,14 @@ def decode(recording: Recording, clip: ClipSpec, target: Path) -> Frames:
     return _map(target, shape)
 
 
-def _load(store: Store, item: Item, clip: ClipSpec, space: ActionSpace, imputed: ActionTrack | None = None) -> Take:
+def _load(
+    store: Store,
+    item: Item,
+    clip: ClipSpec,
+    space: ActionSpace,
+    imputed: ActionTrack | None = None,
+    tell: Tell = lambda done, total: None,
+) -> Take:
     """imputed: takes the place of what was recorded."""
     recording = store.recording(item.session_id)
     if imputed is None:
@@ -187,7 +202,7 @@ def _load(store: Store, item: Item, clip: ClipSpec, space: ActionSpace, imputed:
         os.utime(path)
     except (OSError, ValueError):
         try:
-            frames = decode(recording, clip, path)
+            frames = decode(recording, clip, path, tell)
         except BadFile as error:
             raise BadFile(f"Session {item.session_id} cannot be decoded: {error}") from None
     ids, texts = text_ids(item, ticks)

@@ -28,6 +28,7 @@ from trainer.nets.slots import fit_slots
 from trainer.scoring.baselines import Marginal
 from trainer.scoring.inference import predict_take, truth_of
 from trainer.scoring.scores import Scores, apply_thresholds, score, tune_thresholds
+from trainer.scoring.surprise import usual_surprise
 from trainer.training import checkpoints
 from trainer.training.allocator import keep_freed_memory
 from trainer.training.learner import Learner
@@ -287,6 +288,9 @@ def _finish(store: Store, data: Data, run: Run, planned: RunConfig, best: Best, 
         weights = read_tensors(run.folder / BEST_NAME, net.state_dict(), "start a new run")
     net.load_state_dict(weights)
     thresholds, scores = calibrate(data, net.eval())
+    figures = summary(scores)
+    if planned.config.kind == "idm" and data.manifest.of("calibration"):  # else it was trained on what is at hand
+        figures |= usual_surprise(net, data.calibration, data.manifest.space)
     origin = read_card(store, planned.start_from) if planned.start_from else None
     card = Card(
         id=run.id,
@@ -303,7 +307,7 @@ def _finish(store: Store, data: Data, run: Run, planned: RunConfig, best: Best, 
         parameters=sum(value.numel() for value in net.parameters()),
         thresholds=tuple(thresholds),
         marginal=MarginalCard.of(data.marginal),
-        figures={name: None if math.isnan(value) else round(value, 5) for name, value in summary(scores).items()},
+        figures={name: None if math.isnan(value) else round(value, 5) for name, value in figures.items()},
         train_on=planned.train_on,
         history=origin.history_with_itself if origin else (),
     )

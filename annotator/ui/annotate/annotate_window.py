@@ -24,6 +24,7 @@ from annotator.ui.annotate.actions import ACTIONS, TABLE
 from annotator.ui.annotate.drafts import Drafts
 from annotator.ui.annotate.editing import Editing
 from annotator.ui.annotate.handlers import make_handlers
+from annotator.ui.annotate.heat_part import HeatPart
 from annotator.ui.annotate.holding import Holding
 from annotator.ui.annotate.idm_part import IdmPart
 from annotator.ui.annotate.opening import Opener, Stillness
@@ -77,7 +78,7 @@ class AnnotateWindow(QMainWindow):
         self.drafts = Drafts(store.root, author, self.timeline, self.panel.note, self)
         self.info = InfoBar()
         self.empty = EmptyPage("", "")
-        self.vision, self.idm = VisionPart(self), IdmPart(self)
+        self.vision, self.idm, self.heat = VisionPart(self), IdmPart(self), HeatPart(self)
         self._arrange()
         self.together = Together(self)
         self.placement = Placement("annotate", self)
@@ -220,7 +221,15 @@ class AnnotateWindow(QMainWindow):
     def _show(self, editing: Editing | None) -> None:
         self.drafts.close()  # while the fields are still those of the session before
         old, self.editing = self.editing, editing
-        for view in (self.timeline, self.transport, self.suggestion_bar, self.vision, self.idm, self.together):
+        for view in (
+            self.timeline,
+            self.transport,
+            self.suggestion_bar,
+            self.vision,
+            self.idm,
+            self.heat,
+            self.together,
+        ):
             view.show_editing(editing)
         self.panel.show_editing(editing, None)
         self.picture.clear()
@@ -351,4 +360,5 @@ class AnnotateWindow(QMainWindow):
         self._show(None)
         self.vision.close()
         self.idm.close()
+        self.heat.close()
         event.accept()

@@ -31,6 +31,7 @@ from annotator.model.timeline.navigation import next_span, next_stop, previous_s
 from annotator.ui.annotate.comments import Comments
 from annotator.ui.annotate.comparing import Comparing
 from annotator.ui.annotate.conflicts import Conflicts
+from annotator.ui.annotate.doubting import Doubting
 from annotator.ui.annotate.marking import Marking
 from annotator.ui.annotate.phrases import Phrases
 from annotator.ui.annotate.presses import Presses
@@ -100,6 +101,7 @@ class Editing(QObject):
         self.suggesting = Suggesting(self, self._root)
         self.comparing, self.comments = Comparing(self), Comments(self)
         self.conflicts = Conflicts(self, store)
+        self.doubting = Doubting(self, self._root, store.cache_dir)
         self._unsubscribe = self.document.subscribe(self._on_changed)
 
     @property
@@ -133,6 +135,7 @@ class Editing(QObject):
         self.pictures.stop()
         self.conflicts.close()
         self.suggesting.close()
+        self.doubting.close()
         self.phrases.close()
         self.player.close()
         self.proxying.close()
@@ -336,4 +339,5 @@ class Editing(QObject):
         if self.selection in entities and self.selected_span is None:
             self.select("")
         self.presses.follow()
+        self.doubting.follow()
         self.changed.emit(entities)

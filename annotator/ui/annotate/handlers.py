@@ -96,7 +96,7 @@ def _label(window: AnnotateWindow, on: OnEditing) -> Handlers:
         "propose": on(lambda e: e.suggesting.propose()),
         "ask_vision": lambda: window.vision.ask(),
         "set_up_vision": lambda: window.vision.set_up(),
-        "stop_asking": lambda: (window.vision.stop(), window.idm.stop()),
+        "stop_asking": lambda: (window.vision.stop(), window.idm.stop(), window.heat.stop()),
         "take_narrative": lambda: window.vision.take_narrative(),
         "drop_narrative": lambda: window.vision.drop_narrative(),
         "next_source": on(lambda e: e.suggesting.choose_next_source()),
@@ -137,6 +137,9 @@ def _inputs(window: AnnotateWindow, on: OnEditing) -> Handlers:
         "clear_scroll": on(lambda e: e.presses.clear_scroll()),
         "restore_scroll": on(lambda e: e.presses.restore_scroll()),
         "ask_idm": lambda: window.idm.ask(),
+        "ask_heat": lambda: window.heat.ask(),
+        "next_doubt": on(lambda e: e.doubting.go_on(1)),
+        "previous_doubt": on(lambda e: e.doubting.go_on(-1)),
     }
 
 

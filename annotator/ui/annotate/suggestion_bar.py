@@ -35,7 +35,7 @@ class SuggestionBar(QWidget):
         tell_keys(self.sources, "Whose suggestions are gone through, confirmed and rejected", actions["next_source"])
         self.sources.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.sources.activated.connect(self._on_chosen)
-        self.asking, self.labelling = AskingBar(actions["stop_asking"]), AskingBar(actions["stop_asking"])
+        self.asking, self.labelling, self.expecting = (AskingBar(actions["stop_asking"]) for _ in range(3))
         self.narrative = QLabel()
         self.narrative.setTextFormat(Qt.TextFormat.PlainText)
         self.narrative.setWordWrap(True)
@@ -55,7 +55,7 @@ class SuggestionBar(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 4)
         column.setSpacing(4)
-        for part in (self.asking, self.labelling, self._waiting, self._told):
+        for part in (self.asking, self.labelling, self.expecting, self._waiting, self._told):
             part.layout().setContentsMargins(0, 0, 0, 0)
             column.addWidget(part)
         self._refresh()

@@ -12,6 +12,7 @@ from annotator.ui.annotate.marking import Growing
 from annotator.ui.annotate.span_words import span_colour, span_words
 from annotator.ui.keys.bindings import with_keys
 from annotator.ui.theme import Theme, blend, with_alpha
+from annotator.ui.timeline.heat_painter import paint_heat
 from annotator.ui.timeline.lane_painter import paint_grid, paint_ruler, plain
 from annotator.ui.timeline.rows import Row, RowKind, Rows, ruler_px
 from annotator.ui.timeline.span_painter import Look, paint_bars, paint_span, split_narrow
@@ -31,16 +32,20 @@ def paint_labels(
     rows: Rows,
     clock: FrameClock,
     theme: Theme,
+    ratio: float,
     *,
     selected: str = "",
     hovered: str = "",
     without: Collection[str] = (),
 ) -> None:
-    """The ruler and every label row. `without`: ids of spans that stand elsewhere just now."""
+    """The ruler and every label row. `ratio` is the device's, `without` are ids of spans that stand elsewhere just now."""
     paint_grid(painter, axis, clock, ruler_px(), rows.labels_bottom - 5, theme)
     paint_ruler(painter, axis, clock, theme)
     for row in rows.labels:
-        _paint_row(painter, axis, row, theme, selected, hovered, without)
+        if row.heat is not None:
+            paint_heat(painter, axis, QRectF(0, row.top, axis.width_px, row.height), row.heat, theme, ratio)
+        else:
+            _paint_row(painter, axis, row, theme, selected, hovered, without)
 
 
 def _paint_row(

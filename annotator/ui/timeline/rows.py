@@ -9,6 +9,7 @@ from enum import Enum, auto
 from annotator.model.document import Document, Span
 from annotator.model.edits.subjects import MOTION, key_subject, subject_of
 from annotator.model.timeline.axis import Positions
+from annotator.model.timeline.heat import HeatLane
 from annotator.model.timeline.inputs import Inputs
 from annotator.model.timeline.lanes import KeyLane, MotionLane
 from annotator.model.timeline.span_lane import SpanLane, stacked
@@ -18,7 +19,7 @@ from db.labelling.labels import Flag, LabelKind
 from db.labelling.readings import PREFIX
 from db.recording.keys import label
 
-RULER_PX, SPAN_PX, FLAG_PX, KEY_PX, MOTION_PX, SPACE_PX = 24, 28, 18, 16, 24, 8
+RULER_PX, SPAN_PX, FLAG_PX, HEAT_PX, KEY_PX, MOTION_PX, SPACE_PX = 24, 28, 18, 14, 16, 24, 8
 RECORDED_PX = 7
 """How much taller a key's row is where it is corrected: what was recorded stands below."""
 HEADER_PX = 100
@@ -33,6 +34,7 @@ class RowKind(Enum):
     FLAG = auto()
     TRIM = auto()
     COMMENT = auto()
+    HEAT = auto()
     KEY = auto()
     MOTION = auto()
 
@@ -72,6 +74,8 @@ class Row:
     """(D, 2) where the recording says something else."""
     lane: SpanLane = field(default=_EMPTY, compare=False)
     """The spans that stand in a label row."""
+    heat: HeatLane | None = field(default=None, compare=False)
+    """Where an IDM disagrees with the recording."""
 
     @property
     def bottom(self) -> int:
@@ -119,10 +123,15 @@ class Rows:
         return next((row for row in self.signals if row.subject == subject), None)
 
 
-def arrange(document: Document, inputs: Inputs, signals: tuple[Row, ...] | None = None) -> Rows:
+def arrange(
+    document: Document, inputs: Inputs, signals: tuple[Row, ...] | None = None, heat: HeatLane | None = None
+) -> Rows:
     """The rows of a session: instructions, suggestions where there are any, a row for each flag in use, trims and
-    comments where there are any, keys, mouse."""
-    return Rows(tuple(_label_rows(document)), tuple(_signal_rows(inputs)) if signals is None else signals)
+    comments where there are any, where an IDM disagrees if one was asked, keys, mouse."""
+    labels = _label_rows(document)
+    if heat is not None:
+        labels.append(Row(RowKind.HEAT, "Disagreement", labels[-1].bottom + 4, grown(HEAT_PX), heat=heat))
+    return Rows(tuple(labels), tuple(_signal_rows(inputs)) if signals is None else signals)
 
 
 def header_px() -> int:

@@ -17,6 +17,7 @@ from PyQt6.QtWidgets import QWidget
 from annotator.model.document import Span
 from annotator.model.edits.commands import Command, CreateSpan
 from annotator.model.timeline.axis import Axis
+from annotator.model.timeline.heat import Heat, HeatLane
 from annotator.ui.annotate.editing import FLAGS, Editing
 from annotator.ui.timeline.gesture import DRAG_PX, EDGE_PX, Drag, Grip, Hit, hit
 from annotator.ui.timeline.key_lane_hand import KeyLaneHand, is_end
@@ -25,7 +26,7 @@ from annotator.ui.timeline.rows import KEY_PX, Row, RowKind, header_px, ruler_px
 from annotator.ui.timeline.span_editor import Offer, SpanEditor
 from annotator.ui.timeline.span_painter import LEAST_PX, span_rect
 from annotator.ui.timeline.timeline_view import TimelineView
-from annotator.ui.timeline.tips import press_tip, span_tip
+from annotator.ui.timeline.tips import heat_tip, press_tip, span_tip
 from db.labelling.labels import LabelKind, new_id
 
 ZOOM_STEP = 1.25
@@ -56,7 +57,7 @@ class Timeline(TimelineView):
         self._hand: KeyLaneHand | None = None
         self._comment: tuple[str, int, int] | None = None
         """The id and the frames of a comment that is being typed and is not there yet."""
-        self._told_about: Span | Press | None = None
+        self._told_about: Span | Press | tuple[Heat, HeatLane, int] | None = None
         self._scrubs = False
         self._pan_from: QPointF | None = None
 
@@ -295,17 +296,20 @@ class Timeline(TimelineView):
         if hovered != self.hovered:
             self.hovered = hovered
             self.viewport().update()
-        self._tell(found, press)
+        heat = self.editing.doubting.heat if row is not None and row.heat is not None and x >= 0 else None
+        self._tell(found, press, (heat, heat.lane, heat.lane.at(self.axis.frame(x))) if heat else None)
 
-    def _tell(self, found: Hit | None, press: PressHit | None) -> None:
+    def _tell(self, found: Hit | None, press: PressHit | None, heat: tuple[Heat, HeatLane, int] | None) -> None:
         """The tool tip of what is under the mouse, made when that is another thing than before."""
         assert self.editing is not None
-        about = found.span if found else press.press if press else None
+        about = found.span if found else press.press if press else heat
         if about == self._told_about:
             return
         self._told_about = about
         if isinstance(about, Span):
             self.viewport().setToolTip(span_tip(self.editing.document, about))
+        elif isinstance(about, tuple):
+            self.viewport().setToolTip(heat_tip(self.editing.document, about[0], about[2]))
         else:
             self.viewport().setToolTip(press_tip(self.editing.inputs, about) if about else "")
 

@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from annotator.model.document import Span
 from annotator.model.timeline.axis import Axis, positions
+from annotator.model.timeline.heat import HeatLane
 from annotator.ui.annotate.editing import Editing
 from annotator.ui.text_size import grown
 from annotator.ui.theme import Theme, blend, small, with_alpha
@@ -76,6 +77,7 @@ class TimelineView(QAbstractScrollArea):
             editing.marks_changed.connect(self.viewport().update)
             editing.player.displayed.connect(self._on_displayed)
             editing.presses.changed.connect(self._on_press_changed)
+            editing.doubting.changed.connect(lambda: self._on_changed(frozenset()))
             self._arrange()
             self.axis = Axis.whole(editing.document.frame_count, self._lane_width())
         self.strip.show_editing(editing)
@@ -192,9 +194,8 @@ class TimelineView(QAbstractScrollArea):
             pixmap, inner = self._canvas(self.rows.labels_bottom, theme)
             inner.setFont(font)
             selected, clock = self.editing.selection, self.editing.document.clock
-            paint_labels(
-                inner, self.axis, self.rows, clock, theme, selected=selected, hovered=self.hovered, without=moving
-            )
+            chosen = {"selected": selected, "hovered": self.hovered}
+            paint_labels(inner, self.axis, self.rows, clock, theme, ratio, **chosen, without=moving)
             inner.end()
             self._labels = key, pixmap
         painter.save()
@@ -271,8 +272,12 @@ class TimelineView(QAbstractScrollArea):
         document = self.editing.document
         heads = [document.head(entity_id) for entity_id in entities or ()]
         keeps = entities is not None and all(head is None or head.kind is not LabelKind.ACTION for head in heads)
-        self.rows = arrange(document, self.editing.inputs, self.rows.signals if keeps else None)
+        self.rows = arrange(document, self.editing.inputs, self.rows.signals if keeps else None, self._heat_lane())
         self._arranged += 1
+
+    def _heat_lane(self) -> HeatLane | None:
+        heat = self.editing.doubting.heat if self.editing else None
+        return heat.lane if heat else None
 
     def _place_strip(self) -> None:
         port = self.viewport().geometry()
@@ -298,7 +303,8 @@ class TimelineView(QAbstractScrollArea):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange and self.editing is not None:  # rows grow with their text
-            self.rows, self._signals = arrange(self.editing.document, self.editing.inputs), None
+            self._arrange()
+            self._signals = None
             self.axis = self.axis.resized(self._lane_width())
             self._sync_bars()
 

@@ -1,4 +1,4 @@
-"""What the mouse is told about a label or a press: all of its text, when it is, and who says so."""
+"""What the mouse is told about a label, a press or a disagreement: all of its text, when it is, and who says so."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import numpy as np
 
 from annotator.model.document import Document, Span
 from annotator.model.edits.subjects import key_subject
+from annotator.model.timeline.heat import Heat
 from annotator.model.timeline.inputs import Inputs
+from annotator.ui.annotate.doubt_words import doubt_words, level_words
 from annotator.ui.annotate.span_words import span_words
 from annotator.ui.timeline.lane_painter import time_text
 from annotator.ui.timeline.press_gesture import Press
@@ -43,6 +45,17 @@ def press_tip(inputs: Inputs, press: Press) -> str:
     frames = f"frame {first}" if first == last else f"frames {first} to {last}"
     lines = [f"{begins} to {ends} ({length_ms:.0f} ms), {frames}", _origin(inputs, press, first, last)]
     return _rich(label(press.code), lines)
+
+
+def heat_tip(document: Document, heat: Heat, tick: int) -> str:
+    """What the IDM holds against the recording at a tick, how much that is, and which IDM says so."""
+    ticks = heat.said.ticks
+    stop = int(ticks[tick + 1]) if tick + 1 < len(ticks) else document.frame_count
+    doubts = [doubt_words(doubt) for doubt in heat.doubts(tick)]
+    lines = [level_words(heat, tick), f"{_stretch(document, int(ticks[tick]), stop)}, by {heat.said.model}"]
+    return _rich(
+        "Nothing here disagrees" if not doubts else doubts[0][0].upper() + doubts[0][1:], [*doubts[1:], *lines]
+    )
 
 
 def _origin(inputs: Inputs, press: Press, first: int, last: int) -> str:

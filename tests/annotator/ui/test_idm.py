@@ -13,7 +13,7 @@ from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication
 
 from annotator.jobs import Job
-from annotator.ui.annotate import idm_part
+from annotator.ui.annotate import trainer_part
 from annotator.ui.annotate.annotate_window import AnnotateWindow
 from annotator.ui.annotate.idm_part import IdmDialog
 from annotator.ui.annotate.span_words import span_words
@@ -85,7 +85,7 @@ def stand_in(window, store, session_id, monkeypatch, tmp_path):
             process = subprocess.Popen([sys.executable, str(script)], stdout=file, stderr=subprocess.STDOUT)
         return Job(name, process, log)
 
-    monkeypatch.setattr(idm_part, "start_job", start)
+    monkeypatch.setattr(trainer_part, "start_job", start)
     return choose
 
 
