@@ -86,6 +86,15 @@ def corrections(stage: Stage) -> QMainWindow:
     return window
 
 
+def disagreement(stage: Stage) -> QMainWindow:
+    window = stage.annotate(stage.shown.doubted)
+    until(lambda: window.editing is not None and window.editing.doubting.heat is not None)
+    until(lambda: len(window.editing.doubting.heat.peaks))
+    go(window, 290)
+    press(Key.Key_Period, Mod.AltModifier)
+    return window
+
+
 def redact(stage: Stage) -> QMainWindow:
     window = stage.annotate(stage.shown.private)
     go(window, 205)
@@ -175,6 +184,7 @@ ANNOTATOR_SCENES: dict[str, Callable[[Stage], QMainWindow]] = {
     "annotate-vision-setup": vision_setup,
     "annotate-vision-consent": vision_consent,
     "annotate-corrections": corrections,
+    "annotate-disagreement": disagreement,
     "annotate-redact": redact,
     "annotate-conflict": conflict,
     "annotate-comparing": comparing,

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import numpy as np
 
 from db.clock import ClockAnchor
 from db.labelling.labels import Edit, LabelKind, Review, new_id
 from db.labelling.readings import source_of
+from db.recording.actions import resolve
 from db.recording.corrections import ImputedCorrection, KeyCorrection, MotionCorrection
+from db.recording.events import EVENT_DTYPE, EventKind
+from db.recording.expectation import Expectation, expectation_path, write_expectation
 from db.recording.keys import CODES
+from db.recording.surprise import Scale
 from db.settings import FlagEntry, LibrarySettings, VocabularyEntry, write_settings
 from db.specs import CaptureSpec
 from db.store import Store
@@ -38,6 +44,8 @@ PLAYERS, LABELLERS, REVIEWER = ("ada", "ben", "chi"), ("ada", "dora"), "eve"
 SECONDS_READER = "dora"
 SAY, FLAG, TRIM, COMMENT = LabelKind.INSTRUCTION, LabelKind.FLAG, LabelKind.TRIM, LabelKind.COMMENT
 _FEW, _MANY = 150, 520
+_LOST = (300, 400)
+"""Frames whose keys are not in one of the recordings."""
 
 
 @dataclass
@@ -47,6 +55,8 @@ class Shown:
     labelling: str = ""
     suggested: str = ""
     corrected: str = ""
+    doubted: str = ""
+    """A stretch of it was recorded without its keys, and an IDM has seen its pictures."""
     commented: str = ""
     compared: str = ""
     """`dora`'s second reading of it waits to be compared."""
@@ -234,6 +244,8 @@ def _shown(store: Store, scratch: Path) -> Shown:
         )
     )
 
+    shown.doubted = _doubted(store, maze)
+
     shown.commented = record(store, arena, "Freedoom Arena", "ben", 1.1)
     store.commit(
         say(shown.commented, "ada", (SAY, 15, 120, TEXTS[2]), (SAY, 130, 300, TEXTS[4]), (FLAG, 310, 360, "menu"))
@@ -276,3 +288,31 @@ def _shown(store: Store, scratch: Path) -> Shown:
 def _holds(film: Film, *frames: tuple[int, int]) -> tuple[tuple[int, int], ...]:
     times = film.times_ns
     return tuple((times[start], times[stop]) for start, stop in frames)
+
+
+def _doubted(store: Store, film: Film) -> str:
+    """A recording that lost its keys for a while, and what an IDM says of it: what was done, more or less surely."""
+    first_ns, last_ns = film.times_ns[_LOST[0]], film.times_ns[_LOST[1]]
+    kept = [e for e in film.events if not (first_ns <= e.t_ns < last_ns and e.kind is EventKind.KEY and e.value)]
+    session_id = record(store, replace(film, events=kept), "Freedoom Maze", "ben", 0.8)
+    recording = store.recording(session_id)
+    clock = recording.clock
+    whole = replace(recording.facts, events=np.array([e.row() for e in film.events], EVENT_DTYPE))
+    ticks = clock.ticks(15.0)
+    track = resolve(whole, np.append(clock.t_ns[ticks], np.int64(clock.t_stop_ns)))
+    rng = np.random.default_rng(2)
+    sure = 1 - rng.beta(1.2, 22, track.active.shape)
+    space = np.array([-60.0, -20, -4, -0.5, 0.5, 4, 20, 60])
+    values = np.array([-90.0, -35, -10, -2, 0, 2, 10, 35, 90])
+    shares = []
+    for axis in range(2):
+        near = np.exp(-np.abs(np.arange(9) - np.digitize(track.motion[:, axis], space)[:, None]) / 0.6)
+        shares.append((near / near.sum(axis=1, keepdims=True)).astype(np.float16))
+    said = Expectation(
+        model="idm-20261118", ticks=ticks, edges_ns=track.edges_ns, codes=track.codes,
+        probability=np.where(track.active, sure, 1 - sure).astype(np.float16), dx=shares[0], dy=shares[1],
+        dx_edges=space, dy_edges=space, dx_values=values, dy_values=values, said=np.ones(len(ticks), np.bool_),
+        scale=Scale(0.6, 1.6),
+    )  # fmt: skip
+    write_expectation(expectation_path(store.cache_dir, session_id, recording.meta.revision, "0" * 16), said)
+    return session_id
