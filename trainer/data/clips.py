@@ -152,7 +152,8 @@ def text_ids(item: Item, ticks: NDArray[np.int64]) -> tuple[NDArray[np.int64], t
 def decode(recording: Recording, clip: ClipSpec, target: Path, tell: Tell = lambda done, total: None) -> Frames:
     """Decodes the ticks of a recording into `target` (T, H, W, 3): first under another name, renamed when complete.
 
-    tell: what it raises ends it, and nothing is left. Raises BadFile where the video lacks a frame or the cache cannot be written, DiskFull.
+    tell: what it raises ends it, and nothing is left. Raises BadFile where the video lacks a frame or the cache cannot be
+    written, DiskFull.
     """
     ticks = recording.clock.ticks(clip.rate_hz)
     width, height = clip.size_px
