@@ -1,4 +1,7 @@
-"""`make bench`: runs every measurement, or those named: ``python -m bench witness kill``."""
+"""`make bench`: runs every measurement, or those named: ``python -m bench witness kill``.
+
+``python -m bench ablations --help`` is one apart: it takes an hour and a library with a dataset.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import json
 import sys
 
 from bench import (
+    ablations,
     annotating,
     capture,
     cost,
@@ -56,6 +60,8 @@ ROWS = {
 
 
 def main() -> int:
+    if sys.argv[1:2] == ["ablations"]:
+        return ablations.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"which: {', '.join(ROWS)} (default: all)")
     args = parser.parse_args()

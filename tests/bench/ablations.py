@@ -1,0 +1,187 @@
+"""What each part of the quick IDM is worth: it is trained again with one thing taken away, on the same data, for the same time.
+
+    python -m bench ablations --library DIR --dataset ID --minutes M
+
+Every row is one training and one scoring on the held-out sessions, in a process of its own, and a file in `--out`: a bench that
+was ended goes on with the rows that are missing. Time is what is equal, not steps: what is cheaper takes more of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from db.files import replace_text
+from db.store import Store
+from trainer.configs import IdmConfig, ModelConfig, VptConfig
+from trainer.data.manifest import Manifest, latest_dataset, read_manifest
+from trainer.scoring.evaluate import evaluate, to_json
+from trainer.scoring.rivals import BASELINES, MODEL
+from trainer.training import loop
+from trainer.training.runs import new_run
+from trainer.training.trial import plan
+
+Row = dict[str, Any]
+
+WITHOUT: dict[str, dict[str, Any]] = {
+    "photometric augmentation": {"augment": {"colour_chance": 0.0}},
+    "shift augmentation": {"augment": {"shift_chance": 0.0}},
+    "mirroring": {"augment": {"mirror": 0.0}},
+    "frame-shift correlation": {"sees_shifts": False},
+    "frame differences": {"sees_changes": False},
+    "future (0 ms)": {"context": "past"},
+    "recurrence (nearest frames only)": {"context": "near"},
+    "fine mouse bins (11 foveated)": {"mouse_head": "foveated"},
+    "mouse bins (one number)": {"mouse_head": "number"},
+}
+QUICK, RIVAL = "quick", "vpt-style"
+COLUMNS = ("macro AP", "onset F1", "onset ±1", "dx R²", "dy R²", "parameters", "steps", "seconds")
+
+
+def configs() -> dict[str, ModelConfig]:
+    """By row."""
+    whole = IdmConfig()
+    found: dict[str, ModelConfig] = {QUICK: whole}
+    for name, change in WITHOUT.items():
+        augment = whole.augment.model_copy(update=change.get("augment", {}))
+        found[f"without {name}"] = whole.model_copy(update=change | {"augment": augment})
+    return found | {RIVAL: VptConfig()}
+
+
+def main(argv: list[str]) -> int:
+    args = _parse(argv)
+    with Store.open(args.library) as store:
+        manifest = read_manifest(store, args.dataset or latest_dataset(store))
+        args.dataset = manifest.id
+        out: Path = args.out or args.library / "bench" / f"ablations-{manifest.id}"
+        out.mkdir(parents=True, exist_ok=True)
+        if args.only:
+            row = _measure(store, manifest, args)
+            replace_text(_path(out, args.only), json.dumps(row, indent=1) + "\n")
+            return 0
+    wanted = list(configs())
+    waiting = [name for name in wanted if _read(out, name, manifest, args) is None]
+    print(f"{len(wanted) - len(waiting)} of {len(wanted)} rows are there; {out}", flush=True)
+    failed = _run_all(waiting, out, args)
+    rows = {name: row for name in wanted if (row := _read(out, name, manifest, args)) is not None}
+    table = "\n".join(_table(rows))
+    replace_text(out / "table.txt", table + "\n")
+    print(table, flush=True)
+    return 1 if failed else 0
+
+
+def _parse(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench ablations", description=__doc__)
+    parser.add_argument("--library", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--dataset", metavar="ID", help="default: the newest")
+    parser.add_argument("--minutes", type=float, default=4.0, metavar="M", help="of each training (default: 4)")
+    parser.add_argument("--parallel", type=int, default=1, metavar="N", help="rows at a time (default: 1)")
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="of each row (default: 1)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, metavar="DIR", help="default: bench/ablations-ID in the library")
+    parser.add_argument("--only", choices=tuple(configs()), metavar="ROW", help="measure this row, here and now")
+    return parser.parse_args(argv)
+
+
+def _run_all(waiting: list[str], out: Path, args: argparse.Namespace) -> list[str]:
+    """Measures the rows, so many at a time, and returns those that failed. What is running is ended with the bench."""
+    running: dict[str, subprocess.Popen[bytes]] = {}
+    failed, todo = [], list(waiting)
+    try:
+        while todo or running:
+            while todo and len(running) < args.parallel:
+                name = todo.pop(0)
+                log = _path(out, name).with_suffix(".log").open("wb")
+                with log:
+                    running[name] = subprocess.Popen(_command(name, out, args), stdout=log, stderr=log)
+            time.sleep(0.2)
+            for name in [name for name, process in running.items() if process.poll() is not None]:
+                if running.pop(name).returncode:
+                    failed.append(name)
+                left = len(todo) + len(running)
+                print(f"   {name}: {'failed, see its log' if name in failed else 'done'}; {left} left", flush=True)
+    finally:
+        for process in running.values():
+            process.terminate()
+            process.wait()
+    return failed
+
+
+def _command(name: str, out: Path, args: argparse.Namespace) -> list[str]:
+    given = {
+        "library": args.library, "dataset": args.dataset, "minutes": args.minutes, "threads": args.threads,
+        "parallel": args.parallel, "seed": args.seed, "out": out, "only": name,
+    }  # fmt: skip
+    options = [part for option, value in given.items() for part in (f"--{option}", str(value))]
+    return [sys.executable, "-P", "-m", "bench", "ablations", *options]
+
+
+def _measure(store: Store, manifest: Manifest, args: argparse.Namespace) -> Row:
+    """Trains and scores one row."""
+    began_s = time.monotonic()
+    config, device, run = configs()[args.only], torch.device("cpu"), new_run(store, "idm")
+    torch.set_num_threads(args.threads)
+    data = loop.load_data(store, manifest, run, lambda row: None, "human")
+    planned = plan(
+        data, run, config, minutes=args.minutes, steps=None, seed=args.seed, device=device, report=lambda row: None,
+        threads=args.threads, train_on="human",
+    )  # fmt: skip
+    card = loop.train(store, data, run, planned, device=device, report=lambda row: None, stopped=lambda: False)
+    assert card is not None
+    found = to_json(evaluate(store, card.id))
+    facts = {"model": card.id, "parameters": card.parameters, "steps": card.steps, "best_step": card.best_step}
+    scores = {who: found["scores"][who] for who in (MODEL, *BASELINES)}
+    taken_s = round(time.monotonic() - began_s, 1)
+    return {"key": _key(args.only, manifest, args), "seconds": taken_s, **facts, "scores": scores}
+
+
+def _key(name: str, manifest: Manifest, args: argparse.Namespace) -> Row:
+    """What a row depends on; one that was measured otherwise is measured again."""
+    config = configs()[name].model_dump(mode="json")
+    return {
+        "config": config, "dataset": manifest.hash, "minutes": args.minutes, "threads": args.threads,
+        "parallel": args.parallel, "seed": args.seed,
+    }  # fmt: skip
+
+
+def _path(out: Path, name: str) -> Path:
+    return out / ("".join(c if c.isalnum() else "-" for c in name) + ".json")
+
+
+def _read(out: Path, name: str, manifest: Manifest, args: argparse.Namespace) -> Row | None:
+    try:
+        row: Row = json.loads(_path(out, name).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return row if row.get("key") == _key(name, manifest, args) else None
+
+
+def _table(rows: dict[str, Row]) -> Iterator[str]:
+    yield f"{'':<42}" + "".join(f"{column:>12}" for column in COLUMNS)
+    if rows:
+        scores = next(iter(rows.values()))["scores"]
+        for baseline in BASELINES:
+            yield f"{baseline:<42}" + _figures(scores[baseline])
+    for name, row in rows.items():
+        counts = (row["parameters"], row["steps"], round(row["seconds"]))
+        yield f"{name:<42}" + _figures(row["scores"][MODEL]) + "".join(f"{count:>12,}" for count in counts)
+
+
+def _figures(scores: Row) -> str:
+    mouse = scores["mouse"]
+    values = (
+        scores["macro_ap"],
+        scores["onset_f1"]["0"],
+        scores["onset_f1"]["1"],
+        mouse["dx"]["r2"],
+        mouse["dy"]["r2"],
+    )
+    return "".join(f"{'-' if value is None else format(value, '.3f'):>12}" for value in values)
