@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -70,7 +71,12 @@ def main(argv: list[str]) -> int:
     wanted = list(configs())
     waiting = [name for name in wanted if _read(out, name, manifest, args) is None]
     print(f"{len(wanted) - len(waiting)} of {len(wanted)} rows are there; {out}", flush=True)
-    failed = _run_all(waiting, out, args)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        failed = _run_all(waiting, out, args)
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on with the rows that are missing", flush=True)
+        return 130
     rows = {name: row for name in wanted if (row := _read(out, name, manifest, args)) is not None}
     table = "\n".join(_table(rows))
     replace_text(out / "table.txt", table + "\n")
@@ -121,7 +127,7 @@ def _command(name: str, out: Path, args: argparse.Namespace) -> list[str]:
         "parallel": args.parallel, "seed": args.seed, "out": out, "only": name,
     }  # fmt: skip
     options = [part for option, value in given.items() for part in (f"--{option}", str(value))]
-    return [sys.executable, "-P", "-m", "bench", "ablations", *options]
+    return [sys.executable, "-P", "-m", "bench.ablations", *options]
 
 
 def _measure(store: Store, manifest: Manifest, args: argparse.Namespace) -> Row:
@@ -185,3 +191,7 @@ def _figures(scores: Row) -> str:
         mouse["dy"]["r2"],
     )
     return "".join(f"{'-' if value is None else format(value, '.3f'):>12}" for value in values)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
