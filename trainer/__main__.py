@@ -100,6 +100,12 @@ def _add_evaluate(commands: Commands[argparse.ArgumentParser]) -> None:
     parser = _command(commands, "evaluate", "score a model beside its baselines")
     parser.add_argument("--model", metavar="ID", required=True)
     parser.add_argument("--split", choices=("held-out", "calibration", "train"), default="held-out")
+    parser.add_argument(
+        "--paraphrases",
+        type=Path,
+        metavar="FILE.json",
+        help="also score a policy with other words: an object of instructions, each with a list of wordings",
+    )
     parser.add_argument("--threads", type=int, metavar="N", help="processor threads (default: all)")
     _add_device(parser)
 

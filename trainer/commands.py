@@ -24,6 +24,7 @@ from trainer.models import Card, choose_device, latest_model, read_origin
 from trainer.nets.sentences import read_with
 from trainer.scoring import brakelight
 from trainer.scoring import evaluate as evaluation
+from trainer.scoring.paraphrases import read_paraphrases
 from trainer.scoring.predict import predict_session as predict
 from trainer.scoring.predict import write_npz
 from trainer.serve import serve
@@ -127,8 +128,10 @@ def _train_on(args: argparse.Namespace) -> Source:
 
 def evaluate_model(args: argparse.Namespace) -> int:
     _set_threads(args.threads)
+    paraphrases = read_paraphrases(args.paraphrases) if args.paraphrases else None
     with open_library(args, create=False) as store:
-        found = evaluation.evaluate(store, args.model, args.split, device=choose_device(args.device))
+        device = choose_device(args.device)
+        found = evaluation.evaluate(store, args.model, args.split, device=device, paraphrases=paraphrases)
         path, page = store.models_dir / args.model / evaluation.NAME, evaluation.card_path(store, args.model)
         facts = evaluation.to_json(found) | {"path": str(path), "card": str(page)}
         emit(args, facts, f"{render(found)}\n\n{page}")

@@ -9,7 +9,7 @@ from db.recording.keys import label
 from trainer.cards.tables import key_label
 from trainer.data.manifest import Manifest
 from trainer.models import Card
-from trainer.scoring.rivals import BLIND, MARGINAL, MODEL, SHUFFLED
+from trainer.scoring.rivals import BLIND, MARGINAL, MODEL, REWORDED, SHUFFLED, TEXTLESS
 
 _FEW_PRESSES = 10
 _LITTLE_MINUTES = 10.0
@@ -79,6 +79,8 @@ def _of_a_policy(card: Card, scores: dict[str, Any]) -> Iterator[str]:
         yield "These sessions have fewer than two instructions: whether it follows one is not known."
     elif entropy[SHUFFLED] <= own + _NOTHING_GAINED:
         yield "Wrong instructions do not change what it does for the worse: it does not follow them."
+    if REWORDED in entropy and entropy[REWORDED] >= entropy[TEXTLESS] - _NOTHING_GAINED:
+        yield "Told in words that it was not taught with, it does as if it were told nothing: it knows instructions by heart."
     seen = getattr(card.config, "history", None) or card.config.window
     yield (
         f"It looks back {seen} pictures ({seen / card.clip.rate_hz:.1f} s) and remembers nothing before them: it cannot "

@@ -22,7 +22,7 @@ from db.store import Store
 from trainer.cards.report import PAGE_NAME, write_card
 from trainer.data.clips import Report, Take, load_takes
 from trainer.data.dataset import require_split
-from trainer.data.manifest import Split, read_manifest
+from trainer.data.manifest import Item, Manifest, Split, read_manifest
 from trainer.models import Loaded, load_model, read_card
 from trainer.nets.p2p import P2P
 from trainer.scoring.baselines import Prediction, Truth, always_released, from_marginal, repeat_last
@@ -30,7 +30,8 @@ from trainer.scoring.causality import causality_score
 from trainer.scoring.details import describe
 from trainer.scoring.inference import predict_take, truth_of
 from trainer.scoring.latency import measure_latency, measure_speed
-from trainer.scoring.rivals import BLIND, FORGETFUL, MARGINAL, MODEL, RELEASED, REPEAT, SHUFFLED, TEXTLESS
+from trainer.scoring.paraphrases import Paraphrases, drawn, unseen
+from trainer.scoring.rivals import BLIND, FORGETFUL, MARGINAL, MODEL, RELEASED, REPEAT, REWORDED, SHUFFLED, TEXTLESS
 from trainer.scoring.scores import Scores, score
 
 NAME = "evaluation.json"
@@ -47,6 +48,7 @@ def evaluate(
     split: Split = "held-out",
     report: Report | None = None,
     device: torch.device | None = None,
+    paraphrases: Paraphrases | None = None,
 ) -> Evaluation:
     """Scores, and stores them in `models/<id>/evaluation.json` and as a page in `card.html` beside it.
 
@@ -54,17 +56,24 @@ def evaluate(
     maps each game to its `minutes`, `sessions` and such scores; `details` is `trainer.scoring.details.describe` of the model;
     `truth` tells which rows were scored (see `differ`). A policy has `causality` and `latency`, an IDM `speed`.
 
-    Raises NotFound, BadFile where a session is not what was frozen, BadArgument where the dataset is not the model's.
+    paraphrases: other wordings of the instructions, with which a policy is scored too.
+
+    Raises NotFound, BadFile where a session is not what was frozen, BadArgument where the dataset is not the model's or the
+    paraphrases do not fit.
     """
     loaded = load_model(store, model_id, device)
     card = loaded.card
     manifest = read_manifest(store, card.dataset_id)
     if manifest.hash != card.dataset_hash:
         raise BadArgument(f"Dataset {card.dataset_id} is not the one model {model_id} was trained on; train it again.")
-    takes = load_takes(store, manifest, require_split(manifest, split), report=report)
+    if paraphrases is not None and card.kind != "policy":
+        raise BadArgument(f"{model_id} is an IDM and reads no instructions; leave out --paraphrases.")
+    items = require_split(manifest, split)
+    reworded = _unseen(paraphrases, items, manifest) if paraphrases is not None else None
+    takes = load_takes(store, manifest, items, report=report)
     truths = [truth_of(take) for take in takes]
     own = _predict(loaded, takes)
-    said = {MODEL: own} | _baselines(loaded, truths) | _ablations(loaded, takes)
+    said = {MODEL: own} | _baselines(loaded, truths) | _ablations(loaded, takes, reworded)
     names = [name(code) for code in card.space.codes]
     found: Evaluation = {
         "format": FORMAT,
@@ -179,7 +188,12 @@ def _baselines(loaded: Loaded, truths: Sequence[Truth]) -> Said:
     }
 
 
-def _ablations(loaded: Loaded, takes: Sequence[Take]) -> Said:
+def _unseen(paraphrases: Paraphrases, items: Sequence[Item], manifest: Manifest) -> Paraphrases:
+    told, taught = ({s.text for item in part for s in item.instructions} for part in (items, manifest.of("train")))
+    return unseen(paraphrases, told, taught)
+
+
+def _ablations(loaded: Loaded, takes: Sequence[Take], reworded: Paraphrases | None) -> Said:
     """The model with what it sees or is told taken away."""
     said: Said = {}
     if loaded.card.kind == "policy":
@@ -187,6 +201,10 @@ def _ablations(loaded: Loaded, takes: Sequence[Take]) -> Said:
         if swapped:
             said[SHUFFLED] = _predict(loaded, takes, retext=lambda text: swapped.get(text, text))
         said[TEXTLESS] = _predict(loaded, takes, retext=lambda text: "")
+        if reworded is not None:
+            said[REWORDED] = [
+                _predict(loaded, [take], retext=drawn(reworded, number))[0] for number, take in enumerate(takes)
+            ]
         if isinstance(loaded.net, P2P) and loaded.net.sees_actions:
             said[FORGETFUL] = _predict(loaded, takes, is_forgetful=True)
     return said | {BLIND: _predict(loaded, takes, is_blind=True)}

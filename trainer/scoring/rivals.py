@@ -4,11 +4,11 @@ from __future__ import annotations
 
 MODEL = "model"
 RELEASED, REPEAT, MARGINAL = "always released", "repeat last", "marginal"
-SHUFFLED, TEXTLESS = "shuffled instructions", "no instruction"
+SHUFFLED, TEXTLESS, REWORDED = "shuffled instructions", "no instruction", "unseen wordings"
 BLIND, FORGETFUL = "grey pictures", "no past actions"
 
 BASELINES = (RELEASED, MARGINAL, REPEAT)
-ABLATIONS = (BLIND, SHUFFLED, TEXTLESS, FORGETFUL)
+ABLATIONS = (BLIND, SHUFFLED, TEXTLESS, REWORDED, FORGETFUL)
 
 MEANING = {
     RELEASED: "nothing is ever pressed and the mouse never moves",
@@ -17,5 +17,6 @@ MEANING = {
     BLIND: "the same model, every picture grey",
     SHUFFLED: "the same model, every instruction in another one's place",
     TEXTLESS: "the same model, told nothing",
+    REWORDED: "the same model, told the same in words that were not in its training",
     FORGETFUL: "the same model, not told what was done before",
 }

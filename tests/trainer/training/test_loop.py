@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from db.errors import BadFile, NotFound
+from db.errors import BadArgument, BadFile, NotFound
 from db.store import Store
 from trainer.cards.tables import render
 from trainer.configs import OptimConfig
@@ -17,7 +17,7 @@ from trainer.data.manifest import Manifest
 from trainer.models import Card, load_model, read_card
 from trainer.scoring.evaluate import evaluate, swap_texts
 from trainer.scoring.predict import predict_session, write_npz
-from trainer.scoring.rivals import MARGINAL, MODEL, RELEASED, REPEAT, SHUFFLED, TEXTLESS
+from trainer.scoring.rivals import MARGINAL, MEANING, MODEL, RELEASED, REPEAT, REWORDED, SHUFFLED, TEXTLESS
 from trainer.training import checkpoints, loop
 from trainer.training.learner import rate_at
 from trainer.training.runs import LAST_NAME, Run, new_run, open_run, read_progress
@@ -83,12 +83,28 @@ def test_the_idm_learns_the_toy_and_beats_every_baseline(toy_store: Store, train
 
 
 def test_the_policy_uses_its_instruction(toy_store: Store, trained_policy: str) -> None:
-    scores = evaluate(toy_store, trained_policy)["scores"]
+    words = {
+        text: (f"please {text} now", text)
+        for text in ("push left", "push right", "look left", "look right", "flash the light")
+    }
+    scores = evaluate(toy_store, trained_policy, paraphrases=words)["scores"]
     entropy = {who: s["cross_entropy"]["all"] for who, s in scores.items()}
     assert entropy[MODEL] < entropy[MARGINAL] - 0.2
     assert entropy[MODEL] < entropy[SHUFFLED] - 0.5
     assert entropy[MODEL] < entropy[TEXTLESS]
+    assert entropy[MODEL] < entropy[REWORDED] < entropy[SHUFFLED], "other words are told apart, if less surely"
+    page = (toy_store.models_dir / trained_policy / "card.html").read_text()
+    assert MEANING[REWORDED] in page
     assert scores[MODEL]["perplexity"]["all"] == pytest.approx(np.exp(entropy[MODEL]))
+
+
+def test_paraphrases_are_for_policies_and_for_every_instruction(
+    toy_store: Store, trained_idm: str, trained_policy: str
+) -> None:
+    with pytest.raises(BadArgument, match="reads no instructions"):
+        evaluate(toy_store, trained_idm, paraphrases={})
+    with pytest.raises(BadArgument, match="'flash the light'"):
+        evaluate(toy_store, trained_policy, paraphrases={"push left": ("shove it left",)})
 
 
 def test_the_card_says_all_that_is_needed(toy_store: Store, toy_manifest: Manifest, trained_idm: str) -> None:
