@@ -78,6 +78,9 @@ def _add_training(commands: Commands[argparse.ArgumentParser], kind: str, what: 
     length.add_argument("--steps", type=int, metavar="N", help="exactly so many steps")
     length.add_argument("--resume", metavar="RUN", help="go on with a run that was stopped, exactly where it was saved")
     add_sources(parser, kind)
+    parser.add_argument(
+        "--shard", action="store_true", help="under torchrun: share out the weights too (FSDP2), for the largest models"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, metavar="N", help="processor threads (default: all)")
     _add_device(parser)

@@ -50,7 +50,11 @@ def train_model(args: argparse.Namespace) -> int:
             raise BadArgument(f"--{name} must be more than 0.")
     if args.command == "policy" and (args.finetune_on or args.pretrain_share is not None):
         raise BadArgument("--finetune-on and --pretrain-share are about two stages; say --pretrain-on too.")
-    with joined(device) as (world, device), open_library(args, create=False) as store, stop_signals() as stopped:
+    with (
+        joined(device, shards=args.shard) as (world, device),
+        open_library(args, create=False) as store,
+        stop_signals() as stopped,
+    ):
         report = _reporter(args) if world.is_first else lambda row: None
         began = _begin(args, store) if world.is_first else None
         run, manifest, planned = _adopt(store, world, began)
@@ -104,6 +108,8 @@ def _plan(
         named = read_with(named_config(args.command, args.config), args.text_encoder)
         config = loop.fit_config(named, data)
     budget = args.minutes if args.steps or args.minutes else DEFAULT_MINUTES
+    if args.shard and args.steps is None:
+        raise BadArgument("--shard needs --steps: no one process has room to try how long a step takes.")
     return plan(
         data,
         run,
@@ -116,6 +122,7 @@ def _plan(
         threads=args.threads,
         train_on=_train_on(args),
         start_from=args.start_from,
+        tries=not args.shard,
     )
 
 

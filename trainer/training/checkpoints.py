@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from db.errors import BadFile, DiskFull, NotFound, TooNew
 from db.files import sync_folder
 from db.specs import Spec
+from trainer.training.world import shared_out
 from trainer.weights import bytes_of, find_infinite, find_misfit, first_line, forms_of, refuse_escape
 
 FORMAT = 1
@@ -124,14 +125,21 @@ def unpack(checkpoint: Checkpoint, net: nn.Module, optimiser: torch.optim.Optimi
     for name, value in moments.items():
         index, slot = name.split(".", 1)
         state.setdefault(int(index), {})[slot] = value
-    net.load_state_dict(weights)
+    net.load_state_dict({name: shared_out(value, wanted[name]) for name, value in weights.items()})
+    parameters = _parameters(optimiser)
+    for number, held in state.items():
+        held |= {name: shared_out(value, parameters[number]) for name, value in held.items() if value.ndim}
     optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
-    return averaged
+    return {name: shared_out(value, wanted[name]) for name, value in averaged.items()}
+
+
+def _parameters(optimiser: torch.optim.Optimizer) -> list[Tensor]:
+    return [value for group in optimiser.param_groups for value in group["params"]]
 
 
 def _moment_forms(moments: Mapping[str, Tensor], optimiser: torch.optim.Optimizer) -> dict[str, tuple[Any, str]]:
     """What AdamW keeps of the parameters of which there is anything; those never used have nothing."""
-    parameters = [value for group in optimiser.param_groups for value in group["params"]]
+    parameters = _parameters(optimiser)
     begun = {name.split(".", 1)[0] for name in moments}
     forms: dict[str, tuple[Any, str]] = {}
     for index, value in enumerate(parameters):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
@@ -19,7 +21,8 @@ from trainer.nets.idm import Idm
 from trainer.nets.p2p import P2P
 from trainer.nets.policy import Policy
 from trainer.nets.vpt import Vpt
-from trainer.training.world import World
+from trainer.training import checkpoints
+from trainer.training.world import World, is_part, own, shard
 
 
 class Learner:
@@ -39,11 +42,16 @@ class Learner:
         """world: the processes that share each batch; all hold the same weights after each step."""
         self.net, self.config, self.space = net, config, space
         self.world = world or World()
-        objective: nn.Module = Objective(net, space, precision)
+        self.outline: Model | None = copy.deepcopy(net).cpu() if self.world.shards and self.world.is_first else None
+        """Where weights are shared out, a whole model of the same kind for the first process to evaluate with."""
+        objective: nn.Module = Objective(net, space, precision, is_shared=self.world.shards)
         if self.world.size > 1:
             if next(net.parameters()).is_cuda:
                 objective = nn.SyncBatchNorm.convert_sync_batchnorm(objective)  # type: ignore[no-untyped-call]
-            objective = DistributedDataParallel(objective, find_unused_parameters=True)
+            if self.world.shards:
+                shard(objective)
+            else:
+                objective = DistributedDataParallel(objective, find_unused_parameters=True)
         self._objective = objective
         self.seed, self.steps, self.precision = seed, steps, precision
         optim = config.optim
@@ -64,12 +72,27 @@ class Learner:
         self.optimiser.zero_grad(set_to_none=True)
         (loss * self._weight(batch)).backward()  # type: ignore[no-untyped-call]
         norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.config.optim.clip_norm)
+        norm = self.world.whole({"norm": norm})["norm"]
         if torch.isfinite(norm):
             self.optimiser.step()
             self._average(number)
         else:
             self.skipped += 1
         return float(loss.detach())
+
+    def whole_average(self) -> dict[str, Tensor]:
+        """The averaged weights, all of them; where they are shared out, all processes must ask."""
+        return self.world.whole(self.averaged)
+
+    def pack(self) -> dict[str, Tensor]:
+        """All that a training goes on from; where it is shared out, all processes must ask."""
+        return self.world.whole(checkpoints.pack(self.net, self.averaged, self.optimiser))
+
+    def net_with(self, weights: Mapping[str, Tensor]) -> Model:
+        """Another model of the same kind with these weights, for use. Where weights are shared out, the first has one."""
+        made: Model = copy.deepcopy(self.outline or self.net)
+        made.load_state_dict(weights)
+        return made.to(next(self.net.parameters()).device).eval()
 
     def _drawn(self, rng: np.random.Generator, batch: Batch, dropout: float) -> Tensor:
         """(B,) float32: 0 for a share of `dropout` of the clips, 1 for the others; drawn for the whole batch."""
@@ -82,31 +105,47 @@ class Learner:
         loss is the mean over its known rows."""
         if self.world.size == 1:
             return 1.0
-        own = batch.targets.known.sum().clamp(min=MIN_KNOWN)
-        return own * self.world.size / self.world.sum(own.clone())
+        rows = batch.targets.known.sum().clamp(min=MIN_KNOWN)
+        return rows * self.world.size / self.world.sum(rows.clone())
 
     def _average(self, number: int) -> None:
         decay = min(self.config.optim.ema_decay, (1 + number) / (10 + number))
         with torch.no_grad():
             for name, value in self.net.state_dict().items():
+                average, new = own(self.averaged[name]), own(value)
                 if value.dtype.is_floating_point:
-                    self.averaged[name].lerp_(value, 1 - decay)
+                    average.lerp_(new, 1 - decay)
                 else:
-                    self.averaged[name].copy_(value)
+                    average.copy_(new)
 
 
 class Objective(nn.Module):
     """The loss of a model over a batch, as one module, so that several processes can share it."""
 
-    def __init__(self, net: Model, space: ActionSpace, precision: str) -> None:
+    def __init__(self, net: Model, space: ActionSpace, precision: str, *, is_shared: bool = False) -> None:
         super().__init__()
-        self.net, self._space, self._precision = net, space, precision
+        self.net, self._space, self._precision, self._is_shared = net, space, precision, is_shared
 
     def forward(self, batch: Batch, told: Tensor, remembers: Tensor) -> Tensor:
         """told, remembers: (B,) in {0, 1}, whose clips keep their instruction and their history."""
+        loss = (
+            self._loss_of_slots(self.net, batch, told)
+            if isinstance(self.net, P2P)
+            else self._loss(batch, told, remembers)
+        )
+        return loss + self._nothing() if self._is_shared else loss
+
+    def _nothing(self) -> Tensor:
+        """0, of every weight that is whole now: those that one process uses and another does not would be waited for."""
+        total = torch.zeros(())
+        for weight in self.net.parameters():
+            if not is_part(weight):
+                total = total.to(weight.device) + 0 * weight.sum()
+        return total
+
+    def _loss(self, batch: Batch, told: Tensor, remembers: Tensor) -> Tensor:
         net = self.net
-        if isinstance(net, P2P):
-            return self._loss_of_slots(net, batch, told)
+        assert not isinstance(net, P2P)
         with autocast(self._precision, batch.frames.device):
             outputs: Outputs = (
                 net(batch.frames)

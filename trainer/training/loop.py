@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -41,6 +40,7 @@ _CALIBRATION_TICKS = 4000
 _REPORT_S = 1.0
 _SAVE_S = 60.0
 
+Weights = Mapping[str, torch.Tensor]
 Report = Callable[[dict[str, Any]], None]
 """Gets every row of progress as it is written."""
 
@@ -109,7 +109,9 @@ def train(
     config, manifest = planned.config, data.manifest
     origin = read_origin(store, planned.start_from, config.kind, manifest) if planned.start_from else None
     learner = new_learner(data, config, planned.precision, planned.seed, planned.steps, device, world, origin=origin)
-    keep_sentences(learner.net, store)
+    for net in (learner.net, learner.outline):
+        if net is not None:
+            keep_sentences(net, store)
     sampler = new_sampler(data, config, planned.seed, device, world)
     best = Best()
     first = _resume(run, learner, best, planned) if (run.folder / LAST_NAME).exists() else 0
@@ -121,6 +123,14 @@ def train(
             recent.append(learner.step(step, batch))
             stops = world.any(stopped(), device)
             done, now_s = step + 1, time.monotonic()
+            is_due = now_s - saved_s >= _SAVE_S
+            saves = (
+                stops
+                or done == planned.steps
+                or (world.any(world.is_first and is_due, device) if world.shards else is_due)
+            )
+            averaged = learner.whole_average() if done in evaluate_at else {}
+            packed = learner.pack() if saves and (world.shards or world.is_first) else {}
             if world.is_first:
                 run.beat()
                 left_s = (now_s - began_s) / (done - first) * (planned.steps - done)
@@ -130,10 +140,10 @@ def train(
                     recent.clear()
                     reported_s = now_s
                 if done in evaluate_at:
-                    report(_evaluate(data, learner, run, best, done, planned.steps, left_s))
-                if stops or done == planned.steps or now_s - saved_s >= _SAVE_S:
-                    _save(run, learner, best, done)
-                    saved_s = now_s
+                    report(_evaluate(data, learner, averaged, run, best, done, planned.steps, left_s))
+                if saves:
+                    _save(run, packed, learner.skipped, best, done)
+            saved_s = now_s if saves else saved_s
             if done in evaluate_at:
                 world.wait()
             if stops and done < planned.steps:
@@ -141,10 +151,11 @@ def train(
                     run.log(f"stopped after step {done}")
                     report(run.progress("stopped", step=done, steps=planned.steps))
                 return None
+    averaged = learner.whole_average()
     if not world.is_first:
         return None
     report(run.progress("saving", step=planned.steps, steps=planned.steps))
-    card = _finish(store, data, run, planned, best, learner)
+    card = _finish(store, data, run, planned, best, learner, averaged)
     run.log(f"wrote model {card.id}: best at step {best.step}, {learner.skipped} steps skipped")
     report(run.progress("done", step=planned.steps, steps=planned.steps, eta_s=0.0, model=card.id, dataset=manifest.id))
     return card
@@ -227,21 +238,15 @@ def new_sampler(
     )
 
 
-def averaged_net(learner: Learner) -> Any:
-    net = copy.deepcopy(learner.net)
-    net.load_state_dict(learner.averaged)
-    return net.eval()
-
-
 def _evaluate(
-    data: Data, learner: Learner, run: Run, best: Best, step: int, steps: int, left_s: float
+    data: Data, learner: Learner, averaged: Weights, run: Run, best: Best, step: int, steps: int, left_s: float
 ) -> dict[str, Any]:
     """Scores the averaged weights, keeps them if they are the best, and returns the row of progress."""
-    _, scores = calibrate(data, averaged_net(learner))
+    _, scores = calibrate(data, learner.net_with(averaged))
     found = merit(learner.config, scores)
     if found > best.score:
         best.score, best.step = found, step
-        checkpoints.save(run.folder / BEST_NAME, learner.averaged, {"step": step, "score": found})
+        checkpoints.save(run.folder / BEST_NAME, averaged, {"step": step, "score": found})
     figures = summary(scores)
     run.log(f"step {step}: " + ", ".join(f"{name} {value:.4g}" for name, value in figures.items()))
     return run.progress("evaluating", step=step, steps=steps, eta_s=left_s, merit=found, **figures)
@@ -259,10 +264,9 @@ def summary(scores: Scores) -> dict[str, float]:
     }
 
 
-def _save(run: Run, learner: Learner, best: Best, step: int) -> None:
-    tensors = checkpoints.pack(learner.net, learner.averaged, learner.optimiser)
+def _save(run: Run, tensors: Weights, skipped: int, best: Best, step: int) -> None:
     score_or_none = best.score if math.isfinite(best.score) else None
-    facts = {"step": step, "best_score": score_or_none, "best_step": best.step, "skipped": learner.skipped}
+    facts = {"step": step, "best_score": score_or_none, "best_step": best.step, "skipped": skipped}
     checkpoints.save(run.folder / LAST_NAME, tensors, facts)
 
 
@@ -280,14 +284,15 @@ def _resume(run: Run, learner: Learner, best: Best, planned: RunConfig) -> int:
     return step
 
 
-def _finish(store: Store, data: Data, run: Run, planned: RunConfig, best: Best, learner: Learner) -> Card:
+def _finish(
+    store: Store, data: Data, run: Run, planned: RunConfig, best: Best, learner: Learner, averaged: Weights
+) -> Card:
     """Writes the model from the best averaged weights, with thresholds and figures of the calibration split."""
-    net = learner.net
-    weights = learner.averaged
+    weights = averaged
     if best.step:
-        weights = read_tensors(run.folder / BEST_NAME, net.state_dict(), "start a new run")
-    net.load_state_dict(weights)
-    thresholds, scores = calibrate(data, net.eval())
+        weights = read_tensors(run.folder / BEST_NAME, averaged, "start a new run")
+    net = learner.net_with(weights)
+    thresholds, scores = calibrate(data, net)
     figures = summary(scores)
     if planned.config.kind == "idm" and data.manifest.of("calibration"):  # else it was trained on what is at hand
         figures |= usual_surprise(net, data.calibration, data.manifest.space)

@@ -13,7 +13,7 @@ import torch
 from trainer.configs import ModelConfig
 from trainer.data.manifest import Source
 from trainer.training.allocator import keep_freed_memory
-from trainer.training.loop import Data, Report, averaged_net, calibrate, new_learner, new_sampler
+from trainer.training.loop import Data, Report, calibrate, new_learner, new_sampler
 from trainer.training.runs import Run, RunConfig, write_config
 
 _STEPS = 4
@@ -46,15 +46,20 @@ def plan(
     threads: int | None = None,
     train_on: Source = "all",
     start_from: str | None = None,
+    tries: bool = True,
 ) -> RunConfig:
     """Turns a wish (minutes or steps) into a stored run.
 
     The trial also chooses the precision where the configuration leaves that open, and the threads where `threads` does:
-    on a machine that is busy with something else one thread is often faster than all.
+    on a machine that is busy with something else one thread is often faster than all. tries: False takes what is usual
+    instead, for a model that this process alone has no room for.
     """
     began_s = time.monotonic()
     report(run.progress("trial"))
-    speed = _choose(data, run, config, seed=seed, device=device, threads=threads, timed=minutes is not None)
+    if tries:
+        speed = _choose(data, run, config, seed=seed, device=device, threads=threads, timed=minutes is not None)
+    else:
+        speed = Speed(threads or torch.get_num_threads(), _usual(config, device), math.nan)
     torch.set_num_threads(speed.threads)
     if steps is None:
         assert minutes is not None, "a run is as long as its minutes or its steps"
@@ -81,6 +86,11 @@ def plan(
         f"{speed.step_s:.3f} s a step"
     )
     return planned
+
+
+def _usual(config: ModelConfig, device: torch.device) -> Precision:
+    wanted = config.optim.precision
+    return ("bfloat16" if device.type == "cuda" else "float32") if wanted == "auto" else wanted
 
 
 def _choose(
@@ -121,5 +131,6 @@ def _try_steps(
 def _try_evaluation(data: Data, config: ModelConfig, device: torch.device) -> float:
     """Seconds that scoring the calibration split takes."""
     began_s = time.monotonic()
-    calibrate(data, averaged_net(new_learner(data, config, "float32", 0, 1, device)))
+    learner = new_learner(data, config, "float32", 0, 1, device)
+    calibrate(data, learner.net_with(learner.averaged))
     return time.monotonic() - began_s

@@ -87,7 +87,7 @@ def test_an_unseen_wording_of_a_known_instruction_is_followed(
     batches = loop.new_sampler(data, config, 0, device)
     for step in range(120):
         learner.step(step, batches.batch(step))
-    net, take = loop.averaged_net(learner), data.calibration[0]
+    net, take = learner.net_with(learner.averaged), data.calibration[0]
 
     def follows(retext: Callable[[str], str]) -> float:
         said = predict_take(net, take, toy_manifest.space, retext=retext)

@@ -214,4 +214,4 @@ def test_a_policy_learns_with_a_frozen_encoder(
     opened = StandIn.opened
     learner.step(39, batches.batch(39))
     assert StandIn.opened == opened
-    loop.averaged_net(learner)
+    learner.net_with(learner.averaged)

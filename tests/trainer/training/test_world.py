@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from db.errors import BadArgument
 from db.store import Store
-from trainer.models import build, load_model, read_card
-from trainer.training.world import World
+from trainer.training.runs import LAST_NAME
+from trainer.training.world import World, joined
 
 
 def test_a_world_of_one_does_nothing():
@@ -36,7 +37,14 @@ def test_a_batch_is_shared_equally_or_not_at_all():
         World(0, 2).share(7)
 
 
-def run_script(library: Path, dataset: str, processes: int, stop_after: int, run: str = "") -> dict[str, str]:
+def test_one_process_has_nobody_to_share_weights_with():
+    with pytest.raises(BadArgument, match="torchrun"), joined(torch.device("cpu"), shards=True):
+        pass
+
+
+def run_script(
+    library: Path, dataset: str, processes: int, stop_after: int, run: str = "", which: str = "idm", how: str = "copies"
+) -> dict[str, str]:
     """Trains in so many processes, and gives the run's and the model's ids."""
     script = Path(__file__).parent / "exact_training.py"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
@@ -44,31 +52,41 @@ def run_script(library: Path, dataset: str, processes: int, stop_after: int, run
     if processes > 1:
         command += ["-m", "torch.distributed.run", "--nproc-per-node", str(processes)]
         command += ["--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0"]
-    command += [str(script), str(library), dataset, str(stop_after), run]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=150, check=False)
+    command += [str(script), str(library), dataset, str(stop_after), which, how, run]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     said: dict[str, str] = json.loads(done.stdout.strip().splitlines()[-1])
     return said
 
 
-def test_two_processes_learn_what_one_learns(toy_library: Any, toy_manifest: Any, tmp_path: Path):
-    """The same batches at float32 without dropout, two of them stopped and going on: only rounding differs."""
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("which", "how"), [("idm", "copies"), ("p2p", "shards")])
+def test_two_processes_learn_what_one_learns(toy_library: Any, toy_manifest: Any, tmp_path: Path, which: str, how: str):
+    """The same batches at float32 without dropout, two of them stopped and going on: only rounding differs.
+
+    What they save is whole: one process goes on with what two have shared out.
+    """
     library = tmp_path / "library"
     shutil.copytree(toy_library, library)
-    alone = run_script(library, toy_manifest.id, 1, 6)
-    begun = run_script(library, toy_manifest.id, 2, 3)
+    alone = run_script(library, toy_manifest.id, 1, 6, which=which)
+    begun = run_script(library, toy_manifest.id, 2, 3, which=which, how=how)
     assert begun["model"] == ""
-    together = run_script(library, toy_manifest.id, 2, 6, begun["run"])
+    halfway = load_file(library / "runs" / begun["run"] / LAST_NAME)
+    if how == "shards":
+        shutil.copytree(library / "runs" / begun["run"], tmp_path / "copy")
+    together = run_script(library, toy_manifest.id, 2, 6, begun["run"], which, how)
+    found = [weights_of(library, said["model"]) for said in (alone, together)]
+    if how == "shards":
+        shutil.rmtree(library / "runs" / begun["run"])
+        shutil.copytree(tmp_path / "copy", library / "runs" / begun["run"])
+        found.append(weights_of(library, run_script(library, toy_manifest.id, 1, 6, begun["run"], which)["model"]))
+    one, *others = found
+    learnt = max(float((one[name] - halfway[f"ema.{name}"]).abs().max()) for name in one)
+    for other in others:
+        largest = max(float((one[name] - other[name]).abs().max()) for name in one)
+        assert largest < 2e-4 < learnt, (largest, learnt)
+
+
+def weights_of(library: Path, model: str) -> dict[str, torch.Tensor]:
     with Store.open(library) as store:
-        one, two = (load_model(store, said["model"]).net.state_dict() for said in (alone, together))
-        fresh = build_fresh(store, alone["model"])
-    largest = max(float((one[name] - two[name]).abs().max()) for name in one)
-    learnt = max(float((one[name] - fresh[name]).abs().max()) for name in one)
-    assert largest < 2e-4 < learnt, (largest, learnt)
-
-
-def build_fresh(store: Store, model: str) -> dict[str, torch.Tensor]:
-    """The weights that training began with, but for the heads' biases."""
-    card = read_card(store, model)
-    torch.manual_seed(card.seed)
-    return build(card.config, card.clip, card.space).state_dict()
+        return load_file(store.models_dir / model / "model.safetensors")
