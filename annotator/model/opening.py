@@ -12,6 +12,7 @@ from annotator.model.edits.comparison import Begun, begin
 from annotator.model.edits.history import History
 from annotator.model.library.seat import Role, Seat
 from annotator.model.timeline.inputs import Inputs
+from annotator.model.timeline.label_lanes import LabelLanes
 from db.clock import Int64
 from db.library.catalogue import SessionSummary
 from db.recording.reader import Recording
@@ -26,6 +27,7 @@ class Opened:
     recording: Recording
     document: Document
     inputs: Inputs
+    labels: LabelLanes
     seat: Seat = field(default_factory=Seat)
     begun: Begun | None = None
     """Where two readings are compared: how they were before."""
@@ -53,5 +55,7 @@ def read_session(store: Store, session_id: str, author: str, seat: Seat | None =
     document = Document(seat.log(store), session_id, author, recording.clock)
     inputs = Inputs(recording.facts, document)
     inputs.prepare()
+    labels = LabelLanes(document)
+    labels.prepare()
     begun = begin(store.edits(session_id), len(recording.clock)) if seat.role is Role.COMPARE else None
-    return Opened(store.summary(session_id), recording, document, inputs, seat, begun, History(document))
+    return Opened(store.summary(session_id), recording, document, inputs, labels, seat, begun, History(document))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from PyQt6.QtCore import QSettings, Qt
+from PyQt6.QtCore import QSettings, Qt, QTimer
 from PyQt6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
 from PyQt6.QtWidgets import QApplication, QWidget
 
@@ -165,11 +165,34 @@ def choose_text_size(step: int) -> None:
     """Text one size larger (1), smaller (-1) or as usual (0) in every window, remembered; controls grow with it."""
     app = QApplication.instance()
     size = step_text_size(step)
-    if isinstance(app, QApplication):
-        wear_text_size(app, size)
-        if app.styleSheet():
-            app.setStyleSheet(_sheet(chosen_theme()))
-            keep_own_sizes(app)
+    if not isinstance(app, QApplication):
+        return
+    sheet = _sheet(chosen_theme()) if app.styleSheet() else ""
+    is_waiting = bool(app.property(_WAITS))
+    if sheet != app.styleSheet() and not is_waiting:
+        app.setProperty(_WAITS, True)
+        _hold_pictures(app, True)
+        QTimer.singleShot(0, lambda: _wear_grown_controls(app))
+    wear_text_size(app, size)
+
+
+_WAITS = "controls_wait"
+
+
+def _wear_grown_controls(app: QApplication) -> None:
+    """What the new text size needs beside the fonts, in a turn of the event loop of its own; the pictures in the next: all
+    of it at once would hold the windows up. However often the size was changed meanwhile, this is done once."""
+    app.setProperty(_WAITS, False)
+    app.setStyleSheet(_sheet(chosen_theme()))
+    keep_own_sizes(app)
+    QTimer.singleShot(0, lambda: _hold_pictures(app, bool(app.property(_WAITS))))
+
+
+def _hold_pictures(app: QApplication, on: bool) -> None:
+    """While it is on, windows keep showing what they showed."""
+    for window in app.topLevelWidgets():
+        if window.isVisible() or not on:
+            window.setUpdatesEnabled(not on)
 
 
 def tint(widget: QWidget, tone: str) -> None:

@@ -83,10 +83,14 @@ class Inputs:
         self._order: tuple[tuple[int, ...], tuple[int, ...]] | None = None
 
     def prepare(self) -> None:
-        """Makes now what the first look would make: the lanes in force and the levels of the motion."""
+        """Makes now what the first look would make: the lanes in force, where they differ, the levels of the motion."""
         for lane in (self.raw.dx, self.raw.dy, self.dx, self.dy):
             _ = lane.levels, lane.peak
-        _ = self.press_frames
+        _ = self.press_frames, self.differing_motion()
+        for code in self.codes:
+            self.suggested(code)
+            if self._said(key_subject(code)).versions:
+                self.differing(code)
 
     @property
     def raw(self) -> Lanes:

@@ -27,6 +27,7 @@ from annotator.ui.annotate.handlers import make_handlers
 from annotator.ui.annotate.heat_part import HeatPart
 from annotator.ui.annotate.holding import Holding
 from annotator.ui.annotate.idm_part import IdmPart
+from annotator.ui.annotate.leaving import Leaving
 from annotator.ui.annotate.opening import Opener, Stillness
 from annotator.ui.annotate.redacting import Redacting
 from annotator.ui.annotate.reviewing import Reviewing, after_submit
@@ -60,7 +61,7 @@ class AnnotateWindow(QMainWindow):
         super().__init__()
         self.store, self.author = store, author
         self.editing: Editing | None = None
-        self.shuttling = Shuttling(self)
+        self.shuttling, self.leaving = Shuttling(self), Leaving(self)
         self.setWindowTitle("Playtape Annotator")
         fit_to_screen(self, 1280, 800)
         self.actions_by_name = make_actions(self, TABLE, make_handlers(self))
@@ -234,9 +235,10 @@ class AnnotateWindow(QMainWindow):
         self.panel.show_editing(editing, None)
         self.picture.clear()
         if old is not None:
-            old.close()
-            old.deleteLater()
-        if editing is not None:
+            self.leaving.take(old)
+        if editing is None:
+            self.leaving.close()
+        else:
             self.picture.inputs = editing.inputs
             editing.player.displayed.connect(self.picture.show_frame)
             editing.saved.connect(self._on_saved)

@@ -53,7 +53,7 @@ class Company(QObject):
         editing.changed.connect(self._on_changed)
         self._enter(editing.session_id)
         self._timer.start(LOOK_MS)
-        self.look()
+        QTimer.singleShot(0, self.look)  # it was read just now
 
     def look(self) -> None:
         """Takes in what others have committed, where anybody wrote at all, and who is there."""

@@ -27,6 +27,7 @@ from annotator.model.edits.marks import Marks
 from annotator.model.edits.trimming import IN_THE_WAY, SHORTENED, gives_way
 from annotator.model.opening import Opened, read_session
 from annotator.model.timeline.inputs import Inputs
+from annotator.model.timeline.label_lanes import LabelLanes
 from annotator.model.timeline.navigation import next_span, next_stop, previous_span, previous_stop
 from annotator.ui.annotate.comments import Comments
 from annotator.ui.annotate.comparing import Comparing
@@ -83,16 +84,18 @@ class Editing(QObject):
         self.document.use(self.seat.log(store))
         self.history = opened.history or History(self.document)
         self.inputs: Inputs = opened.inputs
+        self.labels: LabelLanes = opened.labels
         self.proxying = Proxying(self._root, self.recording, self)
         self.player = Player(self.recording.clock, self.recording.video, draft=self.proxying.proxy, parent=self)
         self.player.displayed.connect(self.proxying.look_at)
-        self.proxying.start()
+        self.player.displayed.connect(self._on_first_picture)
         self.player.failed.connect(self.refused)
         self.keyframes: Int64 = opened.keyframes
         self.pictures = KeyPictures(
             self.recording.video, self.recording.meta.size_px, opened.strip_folder(store.cache_dir), self
         )
         self.selection = ""
+        self._is_stopped = False
         self.is_stuck = False
         """Whether the last command failed since nothing can be stored now; what was typed is kept then."""
         self.phrases = Phrases(self, store)
@@ -130,13 +133,28 @@ class Editing(QObject):
         except NotFound:
             return None
 
-    def close(self) -> None:
+    @property
+    def is_ended(self) -> bool:
+        """Whether `close` would not have to wait."""
+        return self.player.is_ended and self.proxying.is_ended and not self.pictures.isRunning()
+
+    def stop(self) -> None:
+        """Begins to close: nothing is shown or told any more."""
+        if self._is_stopped:
+            return
+        self._is_stopped = True
         self._unsubscribe()
         self.pictures.stop()
+        self.player.stop()
+        self.proxying.halt()
         self.conflicts.close()
         self.suggesting.close()
         self.doubting.close()
         self.phrases.close()
+
+    def close(self) -> None:
+        """Ends what works for it, and waits for that; nothing after the first time."""
+        self.stop()
         self.player.close()
         self.proxying.close()
         self.pictures.close()
@@ -334,6 +352,11 @@ class Editing(QObject):
             if span and span.kind is not LabelKind.ACTION:  # there the press stays selected
                 self.select(delta.entity_id)
                 return
+
+    def _on_first_picture(self) -> None:
+        """The process beside starts when there is something to see: it would hold that up."""
+        self.player.displayed.disconnect(self._on_first_picture)
+        self.proxying.start()
 
     def _on_changed(self, entities: frozenset[str]) -> None:
         if self.selection in entities and self.selected_span is None:

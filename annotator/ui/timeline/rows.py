@@ -6,17 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
-from annotator.model.document import Document, Span
 from annotator.model.edits.subjects import MOTION, key_subject, subject_of
 from annotator.model.timeline.axis import Positions
 from annotator.model.timeline.heat import HeatLane
 from annotator.model.timeline.inputs import Inputs
+from annotator.model.timeline.label_lanes import LabelLanes
 from annotator.model.timeline.lanes import KeyLane, MotionLane
-from annotator.model.timeline.span_lane import SpanLane, stacked
+from annotator.model.timeline.span_lane import SpanLane
 from annotator.ui.text_size import grown
 from db.clock import Int64
 from db.labelling.labels import Flag, LabelKind
-from db.labelling.readings import PREFIX
 from db.recording.keys import label
 
 RULER_PX, SPAN_PX, FLAG_PX, HEAT_PX, KEY_PX, MOTION_PX, SPACE_PX = 24, 28, 18, 14, 16, 24, 8
@@ -24,8 +23,6 @@ RECORDED_PX = 7
 """How much taller a key's row is where it is corrected: what was recorded stands below."""
 HEADER_PX = 100
 """How wide the rows' names are. All of these are for text of the usual size and grow with it."""
-DEEPEST = 4
-"""So many rows spans that lie over one another take at most."""
 
 
 class RowKind(Enum):
@@ -124,14 +121,14 @@ class Rows:
 
 
 def arrange(
-    document: Document, inputs: Inputs, signals: tuple[Row, ...] | None = None, heat: HeatLane | None = None
+    labels: LabelLanes, inputs: Inputs, signals: tuple[Row, ...] | None = None, heat: HeatLane | None = None
 ) -> Rows:
     """The rows of a session: instructions, suggestions where there are any, a row for each flag in use, trims and
     comments where there are any, where an IDM disagrees if one was asked, keys, mouse."""
-    labels = _label_rows(document)
+    rows = _label_rows(labels)
     if heat is not None:
-        labels.append(Row(RowKind.HEAT, "Disagreement", labels[-1].bottom + 4, grown(HEAT_PX), heat=heat))
-    return Rows(tuple(labels), tuple(_signal_rows(inputs)) if signals is None else signals)
+        rows.append(Row(RowKind.HEAT, "Disagreement", rows[-1].bottom + 4, grown(HEAT_PX), heat=heat))
+    return Rows(tuple(rows), tuple(_signal_rows(inputs)) if signals is None else signals)
 
 
 def header_px() -> int:
@@ -150,39 +147,35 @@ def flag_words(used: Iterable[str]) -> list[str]:
     return [word for word in known if word in words] + sorted(words.difference(known))
 
 
-def _label_rows(document: Document) -> list[Row]:
-    groups: dict[tuple[bool, LabelKind], dict[str, list[Span]]] = {}
-    for span in document.spans():
-        word = span.value if span.kind is LabelKind.FLAG else ""
-        groups.setdefault((span.suggested, span.kind), {}).setdefault(word, []).append(span)
-    instructions = SpanLane(groups.get((False, LabelKind.INSTRUCTION), {}).get("", ()))
+def _label_rows(labels: LabelLanes) -> list[Row]:
+    instructions = next(iter(labels.lanes(LabelKind.INSTRUCTION)), _EMPTY)
     rows = [Row(RowKind.INSTRUCTION, "Instructions", ruler_px() + SPACE_PX // 2, grown(SPAN_PX), lane=instructions)]
 
     def add(kind: RowKind, name: str, lane: SpanLane, word: str = "", suggests: LabelKind | None = None) -> None:
         top = rows[-1].bottom + (2 if rows[-1].kind is kind else 4)
         rows.append(Row(kind, name, top, grown(FLAG_PX), word, suggests, lane=lane))
 
-    is_compared = any(span.source.startswith(PREFIX) for span in document.spans(suggested=True))
+    is_compared = labels.is_compared
 
     def add_suggested(kind: LabelKind, words: Iterable[str] | None = None) -> None:
-        suggested = groups.get((True, kind), {})
-        for word in flag_words(suggested) if words is None else words:
+        for word in flag_words(labels.words(kind, suggested=True)) if words is None else words:
             name = word.capitalize() or _SUGGESTED_NAMES[kind]
             shown = f"2nd: {name}" if is_compared and kind is not LabelKind.INSTRUCTION else f"{name} ?"
             shown = "2nd reading" if is_compared and kind is LabelKind.INSTRUCTION else shown
-            for depth, lane in enumerate(stacked(suggested.get(word, ()), DEEPEST)):
+            for depth, lane in enumerate(labels.lanes(kind, word, suggested=True)):
                 add(RowKind.SUGGESTION, "" if depth else shown, lane, word, kind)
 
     for kind in [LabelKind.INSTRUCTION] if is_compared else _SUGGESTED_NAMES:
         add_suggested(kind)
-    flags = groups.get((False, LabelKind.FLAG), {})
-    second = groups.get((True, LabelKind.FLAG), {}) if is_compared else {}
+    flags = labels.words(LabelKind.FLAG)
+    second = labels.words(LabelKind.FLAG, suggested=True) if is_compared else []
     for word in flag_words([*flags, *second]) or [""]:
-        add(RowKind.FLAG, word.capitalize() or "Flags", SpanLane(flags.get(word, ())), word)
+        lane = next(iter(labels.lanes(LabelKind.FLAG, word)), _EMPTY)
+        add(RowKind.FLAG, word.capitalize() or "Flags", lane, word)
         if is_compared:  # one reading above the other
             add_suggested(LabelKind.FLAG, [word])
     for kind, row_kind, name in _FURTHER:
-        for depth, lane in enumerate(stacked(groups.get((False, kind), {}).get("", ()), DEEPEST)):
+        for depth, lane in enumerate(labels.lanes(kind)):
             add(row_kind, "" if depth else name, lane)
         if is_compared:
             add_suggested(kind)

@@ -269,10 +269,11 @@ class TimelineView(QAbstractScrollArea):
     def _arrange(self, entities: Collection[str] | None = None) -> None:
         """entities: what alone has changed since the rows were arranged last."""
         assert self.editing is not None
-        document = self.editing.document
-        heads = [document.head(entity_id) for entity_id in entities or ()]
+        heads = [self.editing.document.head(entity_id) for entity_id in entities or ()]
         keeps = entities is not None and all(head is None or head.kind is not LabelKind.ACTION for head in heads)
-        self.rows = arrange(document, self.editing.inputs, self.rows.signals if keeps else None, self._heat_lane())
+        self.rows = arrange(
+            self.editing.labels, self.editing.inputs, self.rows.signals if keeps else None, self._heat_lane()
+        )
         self._arranged += 1
 
     def _heat_lane(self) -> HeatLane | None:

@@ -82,11 +82,15 @@ class Decoder(QThread):
             self._undelivered -= 1
             self._changed.notify()
 
-    def close(self) -> None:
-        """Ends and joins the thread; no picture is delivered afterwards."""
+    def stop(self) -> None:
+        """Begins to close: what is being decoded is the last."""
         with self._changed:
             self._closing = True
             self._changed.notify()
+
+    def close(self) -> None:
+        """Ends and joins the thread; no picture is delivered afterwards."""
+        self.stop()
         self.wait()
 
     def run(self) -> None:

@@ -55,6 +55,7 @@ class Player(QObject):
         """The frames that are played round and round."""
         self._speed = 0.0
         self._generation = self._shown = self._least = 0
+        self._began = self._stopped = False
         self._from_ns = self._since_ns = 0  # media time and wall time when playing began
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -63,7 +64,6 @@ class Player(QObject):
         self._decoder = Decoder(open_reader, cache_bytes, draft, self)
         self._decoder.decoded.connect(self._on_decoded)
         self._decoder.failed.connect(self._on_failed)
-        self._decoder.start()
 
     @property
     def speed(self) -> float:
@@ -145,13 +145,23 @@ class Player(QObject):
             self._go_to(stretch.start, 1)
             self.play(max(self._speed, 0.0) or self.pace)
 
+    @property
+    def is_ended(self) -> bool:
+        """Whether `close` would not have to wait."""
+        return not self._decoder.isRunning()
+
+    def stop(self) -> None:
+        """Begins to close: nothing is displayed any more."""
+        self._timer.stop()
+        if not self._stopped:
+            self._stopped = True
+            self._decoder.decoded.disconnect(self._on_decoded)
+            self._decoder.failed.disconnect(self._on_failed)
+            self._decoder.stop()
+
     def close(self) -> None:
         """Stops playing and joins the decoder's thread; a second call does nothing."""
-        self._timer.stop()
-        if self._decoder.isFinished():
-            return
-        self._decoder.decoded.disconnect(self._on_decoded)
-        self._decoder.failed.disconnect(self._on_failed)
+        self.stop()
         self._decoder.close()
 
     @property
@@ -169,6 +179,9 @@ class Player(QObject):
         self.target = index
         self._generation += 1
         self._decoder.request(Wish(self._generation, index, direction, rate_hz))
+        if not self._began and not self._stopped:
+            self._began = True
+            self._decoder.start()  # not before: it would hold up whoever shows the session around it
         if not rate_hz:
             self.asked.emit(index)
 

@@ -39,6 +39,11 @@ class Proxying(QObject):
     def is_working(self) -> bool:
         return self._process is not None
 
+    @property
+    def is_ended(self) -> bool:
+        """Whether `close` would not have to wait."""
+        return self._process is None or self._process.state() is QProcess.ProcessState.NotRunning
+
     def start(self) -> None:
         """Begins to make what is lacking, if anything is."""
         if self.proxy is None or self.proxy.is_whole or self._process is not None:

@@ -270,6 +270,19 @@ def test_larger_text_is_larger_everywhere_at_once_and_kept(which, request, dress
     assert text_size() == SIZES[0]
 
 
+def test_controls_grow_with_the_text_and_the_window_goes_on_painting(annotate, dressed, qtbot) -> None:
+    wear(dressed, DARK)
+    button = next(b for b in annotate.findChildren(QAbstractButton) if b.isVisible() and b.text() == "Accept")
+    before = button.minimumHeight()
+    for _ in range(4):
+        annotate.actions_by_name["text_larger"].trigger()
+    qtbot.waitUntil(lambda: button.minimumHeight() > before)
+    qtbot.waitUntil(annotate.updatesEnabled)
+    annotate.actions_by_name["text_usual"].trigger()
+    qtbot.waitUntil(lambda: button.minimumHeight() == before)
+    qtbot.waitUntil(annotate.updatesEnabled)
+
+
 @pytest.mark.parametrize("size", [1.5, 2.0])
 @pytest.mark.parametrize("which", ["annotate", "library"])
 def test_no_text_of_a_button_is_cut_off_when_it_is_large(which, size, request, dressed, qtbot) -> None:

@@ -116,3 +116,27 @@ def test_a_window_that_closes_meanwhile_shows_nothing_more(window, session_ids, 
     window.close()
     assert window.editing is None
     assert not window.opener.isRunning()
+
+
+def test_the_session_before_ends_by_itself_and_shows_nothing_more(window, session_ids, qtbot) -> None:
+    qtbot.waitUntil(lambda: window.picture.index == 0)
+    before = window.editing
+    decoder, shown = before.player._decoder, []
+    before.player.displayed.connect(lambda index: shown.append(index))
+    before.player.seek(40)
+    window.open_session(session_ids[1])
+    qtbot.waitUntil(lambda: window.editing.session_id == session_ids[1] and window.picture.index == 0)
+    seen = list(shown)
+    qtbot.waitUntil(decoder.isFinished)
+    qtbot.wait(50)
+    assert shown == seen
+    assert window.picture.index == 0
+
+
+def test_a_window_that_closes_has_ended_the_session_before_too(window, session_ids, gate, qtbot) -> None:
+    qtbot.waitUntil(lambda: window.picture.index == 0)
+    decoder = window.editing.player._decoder
+    window.open_session(session_ids[1])
+    qtbot.waitUntil(lambda: window.editing.session_id == session_ids[1])
+    window.close()
+    assert decoder.isFinished()

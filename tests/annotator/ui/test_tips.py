@@ -6,8 +6,9 @@ import pytest
 from PyQt6.QtCore import QPoint
 from PyQt6.QtTest import QTest
 
+from annotator.model.timeline.label_lanes import DEEPEST
 from annotator.ui.annotate.editing import Editing
-from annotator.ui.timeline.rows import DEEPEST, RowKind
+from annotator.ui.timeline.rows import RowKind
 from annotator.ui.timeline.timeline import Timeline
 from db.labelling.labels import LabelKind
 
