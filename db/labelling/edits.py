@@ -57,9 +57,8 @@ def append(connection: Connection, edits: Sequence[Edit]) -> None:
     """
     sessions = {edit.session_id for edit in edits}
     _check_sessions(connection, sessions)
-    for place, edit in enumerate(edits, _last_place(connection) + 1):
-        _check_versions(connection, edit)
-        connection.execute(insert(EditRow).values(**edit.model_dump(), place=place))
+    _check_versions(connection, edits)
+    _insert(connection, edits)
     labelindex.refresh(connection, {edit.entity_id for edit in edits})
     _refresh_reviews(connection, edits)
 
@@ -78,8 +77,7 @@ def merge(connection: Connection, edits: Iterable[Edit]) -> int:
         some = ids[first : first + _AT_ONCE]
         known.update(connection.execute(select(EditRow.id).where(EditRow.id.in_(some))).scalars())
     fresh = [offered[key] for key in ids if key not in known]
-    for place, edit in enumerate(fresh, _last_place(connection) + 1):
-        connection.execute(insert(EditRow).values(**edit.model_dump(), place=place))
+    _insert(connection, fresh)
     labelindex.refresh(connection, {edit.entity_id for edit in fresh})
     _refresh_reviews(connection, fresh)
     return len(fresh)
@@ -149,10 +147,39 @@ def _last_place(connection: Connection) -> int:
     return connection.execute(select(func.max(EditRow.place))).scalar() or 0
 
 
-def _check_versions(connection: Connection, edit: Edit) -> None:
-    columns = (EditRow.id, EditRow.author, EditRow.parent, EditRow.also)
-    mine = (EditRow.session_id == edit.session_id, EditRow.entity_id == edit.entity_id)
-    versions = sorted(connection.execute(select(*columns).where(*mine)).all(), key=lambda version: version.id)
+def _insert(connection: Connection, edits: Sequence[Edit]) -> None:
+    """All in one statement: hundreds are committed at once, while somebody waits."""
+    rows = [edit.model_dump() | {"place": place} for place, edit in enumerate(edits, _last_place(connection) + 1)]
+    if rows:
+        connection.execute(insert(EditRow), rows)
+
+
+class _Version(NamedTuple):
+    """What is asked of a version that is in the log, or about to be."""
+
+    id: str
+    author: str
+    parent: str | None
+    also: Sequence[str]
+
+
+def _check_versions(connection: Connection, edits: Sequence[Edit]) -> None:
+    """Each against what is in the log of its entity, and against those before it."""
+    versions: dict[tuple[str, str], list[_Version]] = {}
+    columns = (EditRow.session_id, EditRow.entity_id, EditRow.id, EditRow.author, EditRow.parent, EditRow.also)
+    ids = sorted({edit.entity_id for edit in edits})
+    for first in range(0, len(ids), _AT_ONCE):
+        found = select(*columns).where(EditRow.entity_id.in_(ids[first : first + _AT_ONCE])).order_by(EditRow.id)
+        for row in connection.execute(found):
+            version = _Version(row.id, row.author, row.parent, row.also)
+            versions.setdefault((row.session_id, row.entity_id), []).append(version)
+    for edit in edits:
+        known = versions.setdefault((edit.session_id, edit.entity_id), [])
+        _check_version(edit, known)
+        known.append(_Version(edit.id, edit.author, edit.parent, edit.also))
+
+
+def _check_version(edit: Edit, versions: Sequence[_Version]) -> None:
     wanted = set(edit.supersedes)
     if wanted - {version.id for version in versions}:
         raise Conflict("The label being changed is not there any more; the current labels were loaded again.")

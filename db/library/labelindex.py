@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, insert, not_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, not_, select, update
 
 from db.labelling.labels import SECOND, Edit, LabelKind, conflicts, heads
 from db.library import textindex
@@ -35,8 +35,7 @@ def refresh(connection: Connection, entity_ids: Iterable[str]) -> None:
         current = {edit.entity_id: edit for edit in heads(versions)}
         known = connection.execute(select(*_KNOWN).where(LabelRow.entity_id.in_(some)))
         rows_by_entity = {row.entity_id: row for row in known}
-        for entity_id in some:
-            _bring_up(connection, current.get(entity_id), rows_by_entity.get(entity_id))
+        _bring_up(connection, [(current.get(one), rows_by_entity.get(one)) for one in some])
         connection.execute(delete(DisputeRow).where(DisputeRow.entity_id.in_(some)))
         for entity_id, tips in conflicts(versions).items():
             connection.execute(insert(DisputeRow).values(entity_id=entity_id, session_id=tips[0].session_id))
@@ -44,8 +43,7 @@ def refresh(connection: Connection, entity_ids: Iterable[str]) -> None:
 
 def forget_session(connection: Connection, session_id: str) -> None:
     """Removes the rows of a session."""
-    for _, value in searched_labels(connection, session_id):
-        textindex.remove(connection, session_id, value)
+    textindex.change(connection, [(session_id, value, -1) for _, value in searched_labels(connection, session_id)])
     for row in (LabelRow, DisputeRow):
         connection.execute(delete(row).where(row.session_id == session_id))
 
@@ -67,20 +65,32 @@ def searched_labels(connection: Connection, session_id: str | None = None) -> li
     return [(row.session_id, row.value) for row in connection.execute(query.order_by(LabelRow.session_id))]
 
 
-def _bring_up(connection: Connection, edit: Edit | None, known: Any) -> None:
-    if known is not None and known.kind in SEARCHED and not _is_blind(known):
-        textindex.remove(connection, known.session_id, known.value)
-    if edit is None or edit.deleted:
+def _bring_up(connection: Connection, pairs: Iterable[tuple[Edit | None, Any]]) -> None:
+    """pairs: what an entity says now, and its row of before. A statement for all of them: there may be hundreds."""
+    gone: list[int] = []
+    changed: list[dict[str, Any]] = []
+    fresh: list[dict[str, Any]] = []
+    words: list[tuple[str, str, int]] = []
+    for edit, known in pairs:
+        if known is not None and known.kind in SEARCHED and not _is_blind(known):
+            words.append((known.session_id, known.value, -1))
+        if edit is None or edit.deleted:
+            gone += [] if known is None else [known.id]
+            continue
+        values = edit.model_dump(include=_LABEL_FIELDS) | {"edit_id": edit.id}
         if known is not None:
-            connection.execute(delete(LabelRow).where(LabelRow.id == known.id))
-        return
-    values = edit.model_dump(include=_LABEL_FIELDS) | {"edit_id": edit.id}
-    if known is not None:
-        connection.execute(update(LabelRow).where(LabelRow.id == known.id).values(**values))
-    else:
-        connection.execute(insert(LabelRow).values(**values))
-    if edit.kind in SEARCHED and not edit.is_blind:
-        textindex.put(connection, edit.session_id, edit.value)
+            changed.append(values | {"row_id": known.id})
+        else:
+            fresh.append(values)
+        if edit.kind in SEARCHED and not edit.is_blind:
+            words.append((edit.session_id, edit.value, 1))
+    if gone:
+        connection.execute(delete(LabelRow).where(LabelRow.id.in_(gone)))
+    if changed:
+        connection.execute(update(LabelRow).where(LabelRow.id == bindparam("row_id")), changed)
+    if fresh:
+        connection.execute(insert(LabelRow), fresh)
+    textindex.change(connection, words)
 
 
 def _is_blind(row: Any) -> bool:

@@ -27,7 +27,6 @@ from sqlalchemy import (
     insert,
     literal_column,
     select,
-    update,
 )
 
 NAME = "label_word"
@@ -42,6 +41,7 @@ _WORDS = Table(
 _LONGEST = 80
 _LAST = "\U0010ffff"
 _AT_ONCE = 10_000
+_ASKED_AT_ONCE = 500
 _CJK = ((0x3040, 0x30FF), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xAC00, 0xD7AF), (0xF900, 0xFAFF), (0x20000, 0x3FFFF))
 
 
@@ -50,21 +50,31 @@ def create(connection: Connection) -> None:
     _WORDS.create(connection, checkfirst=True)
 
 
-def put(connection: Connection, session_id: str, value: str) -> None:
-    """Makes a session findable by the words of one more label."""
-    for word in words(value):
-        here = (_WORDS.c.word == word, _WORDS.c.session_id == session_id)
-        more = connection.execute(update(_WORDS).where(*here).values(labels=_WORDS.c.labels + 1))
-        if more.rowcount == 0:
-            connection.execute(insert(_WORDS).values(word=word, session_id=session_id, labels=1))
+def change(connection: Connection, labels: Iterable[tuple[str, str, int]]) -> None:
+    """labels: (session id, value, 1 for a label that has come or -1 for one that has gone). Makes sessions findable by
+    the words of those that are there."""
+    more: dict[str, Counter[str]] = {}
+    for session_id, value, step in labels:
+        counts = more.setdefault(session_id, Counter())
+        for word in words(value):
+            counts[word] += step
+    for session_id, counts in more.items():
+        changed = sorted(word for word, step in counts.items() if step)
+        for first in range(0, len(changed), _ASKED_AT_ONCE):
+            some = changed[first : first + _ASKED_AT_ONCE]
+            _change_words(connection, session_id, {word: counts[word] for word in some})
 
 
-def remove(connection: Connection, session_id: str, value: str) -> None:
-    """Takes back what `put` did for a label with this value."""
-    for word in words(value):
-        here = (_WORDS.c.word == word, _WORDS.c.session_id == session_id)
-        connection.execute(update(_WORDS).where(*here).values(labels=_WORDS.c.labels - 1))
-        connection.execute(delete(_WORDS).where(*here, _WORDS.c.labels <= 0))
+def _change_words(connection: Connection, session_id: str, steps: dict[str, int]) -> None:
+    here = (_WORDS.c.session_id == session_id, _WORDS.c.word.in_(list(steps)))
+    found = connection.execute(select(_WORDS.c.word, _WORDS.c.labels).where(*here))
+    known: dict[str, int] = {row.word: row.labels for row in found}
+    counts = {word: known.get(word, 0) + step for word, step in steps.items()}
+    if known:
+        connection.execute(delete(_WORDS).where(*here))
+    kept = [{"word": word, "session_id": session_id, "labels": n} for word, n in counts.items() if n > 0]
+    if kept:
+        connection.execute(insert(_WORDS), kept)
 
 
 def refill(connection: Connection, labels: Iterable[tuple[str, str]]) -> None:

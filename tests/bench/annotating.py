@@ -21,12 +21,15 @@ from PyQt6.QtGui import QPainter, QPixmap, QWheelEvent
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QApplication
 
+from annotator.model.edits.suggesting import suggestions
+from annotator.model.library.seat import LABELLING, Seat
 from annotator.model.timeline.axis import Axis
 from annotator.ui.annotate.annotate_window import AnnotateWindow
 from annotator.ui.annotate.editing import Editing
 from annotator.ui.desktop import settle
 from annotator.ui.theme import dress
 from annotator.ui.timeline.rows import header_px
+from bench.deeds import COMPARING, Amount, record_imputed, record_read_twice
 from bench.longsession import Length, record_long
 from db.labelling.labels import LabelKind
 from db.store import Store
@@ -35,6 +38,7 @@ from heartbeat import Heartbeat, repeat, run_for, run_until
 ZOOMS = (1, 4, 16, 64, 256, 4096)
 Time = tuple[float, float]
 """Milliseconds that something took, and that this thread worked at it."""
+SMALL_PX = (320, 180)
 SHORT = Length(frames=3000, events=2000, spans=50)
 
 
@@ -44,6 +48,9 @@ def measure(length: Length | None = None) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder, _settings(folder), Store.open(Path(folder) / "library") as store:
         before = time.perf_counter()
         long, short = record_long(store, length), record_long(store, SHORT, seed=4)
+        like_it, amount = record_long(store, length, seed=9), Amount()
+        small = Length(length.frames, length.events, length.spans, SMALL_PX)
+        imputed, read_twice = record_imputed(store, small, amount), record_read_twice(store, small, amount)
         rows: dict[str, Any] = {
             "frames, events, labels": [length.frames, length.events, length.spans],
             "recorded in, s": round(time.perf_counter() - before, 1),
@@ -57,7 +64,8 @@ def measure(length: Length | None = None) -> dict[str, Any]:
         run_for(1.0)
         settle()
         try:
-            rows |= _opening(window, long, short) | _painting(window) | _frames(window) | _standing_still(window)
+            rows |= _opening(window, long, short, like_it) | _painting(window) | _frames(window)
+            rows |= _standing_still(window) | _deeds(window, imputed, read_twice)
         finally:
             window.close()
             run_for(0.2)
@@ -71,8 +79,8 @@ def _settings(folder: str) -> Iterator[None]:
     yield
 
 
-def _opening(window: AnnotateWindow, long: str, short: str) -> dict[str, Any]:
-    times_ms, pauses = [], []
+def _opening(window: AnnotateWindow, long: str, short: str, like_it: str) -> dict[str, Any]:
+    times_ms, pauses, changes = [], [], []
     with Heartbeat() as idle:
         run_for(1.0)
     for _ in range(5):
@@ -84,24 +92,26 @@ def _opening(window: AnnotateWindow, long: str, short: str) -> dict[str, Any]:
     with Heartbeat() as switching:
         repeat(lambda: window.go(1 if random.random() < 0.5 else -1), 20, every_ms=120)
         run_for(0.5)
-    _open(window, long)
+    for session_id in (long, like_it, long, like_it, long):
+        with Heartbeat() as heart:
+            _open(window, session_id)
+            run_for(0.3)
+        changes.append(heart)
     return {
         "reference: nothing done, stands still": _pause(idle),
         "open to first frame": _spread(times_ms),
-        "open, stands still": [
-            round(max(heart.gap_ms for heart in pauses), 1),
-            round(max(heart.work_ms for heart in pauses), 1),
-        ],
+        "open, stands still": _longest(pauses),
+        "from one hour to another, stands still": _longest(changes[1:]),
         "switch sessions, stands still": _pause(switching),
     }
 
 
-def _open(window: AnnotateWindow, session_id: str) -> float:
+def _open(window: AnnotateWindow, session_id: str, seat: Seat = LABELLING) -> float:
     """Seconds until its first frame is in the picture."""
     if window.editing is not None and window.editing.session_id == session_id:
         return 0.0
     before = time.perf_counter()
-    window.open_session(session_id)
+    window.open_session(session_id, seat)
     run_until(
         lambda: window.editing is not None and window.editing.session_id == session_id and window.picture.index == 0
     )
@@ -230,6 +240,40 @@ def _standing_still(window: AnnotateWindow) -> dict[str, Any]:
     return rows
 
 
+def _deeds(window: AnnotateWindow, imputed: str, read_twice: str) -> dict[str, Any]:
+    """What changes much at once, in an hour that is full of it."""
+    rows: dict[str, Any] = {}
+
+    def watch(name: str, work: Callable[[], object], times: int = 4) -> None:
+        hearts = []
+        for _ in range(times):
+            with Heartbeat() as heart:
+                work()
+                run_for(0.5)
+            hearts.append(heart)
+        rows[f"{name}, stands still"] = _longest(hearts)
+
+    actions = window.actions_by_name
+    watch("larger text", actions["text_larger"].trigger)
+    watch("smaller text", actions["text_smaller"].trigger)
+    _open(window, imputed)
+    run_for(1.0)
+    editing = _editing(window)
+
+    def confirm() -> None:
+        waiting = suggestions(editing.document)
+        editing.select(next(span for span in waiting if span.kind is LabelKind.ACTION).entity_id)
+        actions["confirm"].trigger()
+
+    watch("confirm an imputed stretch, hundreds there", confirm)
+    watch("take that back", actions["undo"].trigger)
+    _open(window, read_twice, COMPARING)
+    run_for(1.0)
+    watch("settle 300 places at once", actions["settle_agreed"].trigger, 1)
+    watch("take that back, 300 places", actions["undo"].trigger, 1)
+    return rows
+
+
 def _add_press(editing: Editing, dice: random.Random) -> None:
     start = dice.randrange(editing.document.frame_count - 60)
     editing.presses.add(editing.inputs.codes[0], start, start + 20)
@@ -263,6 +307,10 @@ def _spreads(times: Sequence[Time]) -> list[float]:
 def _spread(times_ms: Sequence[float]) -> list[float]:
     ordered = sorted(times_ms)
     return [round(statistics.median(ordered), 2), round(ordered[min(int(len(ordered) * 0.95), len(ordered) - 1)], 2)]
+
+
+def _longest(hearts: Sequence[Heartbeat]) -> list[float]:
+    return [round(max(heart.gap_ms for heart in hearts), 1), round(max(heart.work_ms for heart in hearts), 1)]
 
 
 def _pause(heart: Heartbeat) -> list[float]:

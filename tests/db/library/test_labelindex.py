@@ -72,6 +72,22 @@ def test_only_what_is_in_force_is_found(store, session_id):
     assert rows(store) == {}
 
 
+def test_hundreds_of_labels_may_change_at_once(store, session_id):
+    first = [instruction(session_id, f"take torch{i} again", i % 5, i % 5 + 1) for i in range(1100)]
+    store.commit(first)
+    assert [found(store, words) for words in ("torch1099", "again")] == [[session_id]] * 2
+    second = [edit.revised("ann", value=f"drop lamp{i} again") for i, edit in enumerate(first)]
+    store.commit(second)
+    assert [found(store, words) for words in ("torch1099", "take")] == [[], []]
+    assert [found(store, words) for words in ("lamp0", "lamp1099", "again")] == [[session_id]] * 3
+    assert rows(store) == {edit.id: edit.value for edit in second}
+    store.commit([edit.revised("ann", deleted=True) for edit in second[1:]])
+    assert (found(store, "lamp1099"), found(store, "lamp0 again")) == ([], [session_id])
+    with pytest.raises(Conflict):
+        store.commit([*(instruction(session_id, "new") for _ in range(600)), first[700].revised("bob", value="mine")])
+    assert found(store, "new") == []
+
+
 def test_a_second_reading_is_not_found_before_it_is_settled(store, session_id):
     first = instruction(session_id, "shoot")
     blind = instruction(session_id, "hide", source="second:bob", suggested=True)

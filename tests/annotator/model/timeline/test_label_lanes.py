@@ -58,7 +58,7 @@ def test_comments_that_lie_over_one_another_take_several_lanes_and_no_more_than_
         history.do(CreateSpan(LabelKind.COMMENT, start, 50 + start, f"comment {start}"))
     lanes = shown(labels, LabelKind.COMMENT)
     assert len(lanes) == DEEPEST
-    assert sorted(sum(lanes, [])) == list(range(DEEPEST + 2))
+    assert sorted(start for lane in lanes for start in lane) == list(range(DEEPEST + 2))
 
 
 def test_until_a_span_of_theirs_changes_the_lanes_are_the_same(history, labels) -> None:
