@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 
-from db.errors import PlaytapeError
+from db.errors import Conflict, PlaytapeError
 from db.labelling.labels import Edit, LabelKind, Review, StepMark, heads, new_id
 from db.labelling.steps import steps_of
-from db.library.catalogue import SessionSummary
 from db.store import Store
-from db.upkeep.trash import trashed_why
+from db.upkeep.trash import all_restored, restored_why, trashed_why
 
 Progress = Callable[[int, int], None]
 """Hears (sessions done, sessions in all)."""
@@ -97,9 +95,8 @@ def undo(
     cancelled: Cancelled = lambda: False,
 ) -> Outcome:
     """Takes it back for the sessions it was done to. What somebody has changed since is left as it is and refused."""
-    back = {Deed.TRASH: Deed.RESTORE, Deed.RESTORE: Deed.TRASH}.get(outcome.deed)
-    if back is not None:
-        return do(store, back, outcome.done, author, progress=progress, cancelled=cancelled)
+    if outcome.deed in (Deed.TRASH, Deed.RESTORE):
+        return _move_back(store, outcome, progress, cancelled)
     mark = StepMark(new_id(), _name(outcome.deed), outcome.step or None)
     undone = Outcome(outcome.deed, step=mark.id)
     for number, edit in enumerate(outcome.edits):
@@ -122,20 +119,55 @@ def done_before(store: Store, author: str) -> list[Outcome]:
     From the log, and from the marks of the trash. For a thread: it reads all of that person's edits.
     """
     deeds = {_name(deed): deed for deed in Deed}
-    found: list[tuple[datetime, Outcome]] = []
+    found: dict[str, Outcome] = {}
     for edits in steps_of(store, author, deeds):
         sessions = list(dict.fromkeys(edit.session_id for edit in edits))
-        first = edits[0]
-        found.append((first.at, Outcome(deeds[first.step_name], sessions, edits=edits, step=str(first.step))))
-    trashed: dict[str, list[SessionSummary]] = {}
-    for line in store.search(trashed=True, withdrawn=True):
-        person, _, step = trashed_why(store.session_folder(line.id)).partition("\n")
-        if step and person == author:
-            trashed.setdefault(step, []).append(line)
-    for step, lines in trashed.items():
-        at = max(line.trashed_at or line.started_at for line in lines)
-        found.append((at, Outcome(Deed.TRASH, [line.id for line in lines], step=step)))
-    return [outcome for _, outcome in sorted(found, key=lambda pair: pair[0])]
+        step = str(edits[0].step)
+        found[step] = Outcome(deeds[edits[0].step_name], sessions, edits=edits, step=step)
+    trashed = [line.id for line in store.search(trashed=True, withdrawn=True)]
+    for deed, moved in ((Deed.TRASH, trashed), (Deed.RESTORE, all_restored(store.sessions_dir))):
+        for session_id in sorted(moved):
+            person, step, before = _why(store, deed, session_id)
+            if step and person == author:
+                found.setdefault(step, Outcome(deed, step=step)).done.append(session_id)
+                person, step, _ = _parted(before)  # what stands in the trash again once this is taken back
+                if step and person == author:
+                    found.setdefault(step, Outcome(Deed.TRASH, step=step)).done.append(session_id)
+    return [found[step] for step in sorted(found)]  # a step's id tells when it was begun
+
+
+def _why(store: Store, deed: Deed, session_id: str) -> tuple[str, str, str]:
+    """Who moved a session into the trash or out of it, in which step, and the mark that it had before."""
+    folder = store.session_folder(session_id)
+    why = trashed_why(folder) if deed is Deed.TRASH else restored_why(folder)
+    return _parted(why)
+
+
+def _parted(why: str) -> tuple[str, str, str]:
+    person, step, before = (*why.split("\n", 2), "", "", "")[:3]
+    return person, step, before
+
+
+def _move_back(store: Store, outcome: Outcome, progress: Progress, cancelled: Cancelled) -> Outcome:
+    """Takes back what was done with the trash, where nobody has moved the session since."""
+    undone = Outcome({Deed.TRASH: Deed.RESTORE, Deed.RESTORE: Deed.TRASH}[outcome.deed])
+    for number, session_id in enumerate(outcome.done):
+        if cancelled():
+            break
+        try:
+            _, step, before = _why(store, outcome.deed, session_id)
+            if step != outcome.step:
+                raise Conflict("It has been moved into the trash or out of it since.")
+            if outcome.deed is Deed.TRASH:
+                store.restore(session_id)
+            else:
+                store.trash(session_id, before)
+        except PlaytapeError as error:
+            undone.refused[session_id] = str(error)
+        else:
+            undone.done.append(session_id)
+        progress(number + 1, len(outcome.done))
+    return undone
 
 
 def _do_one(store: Store, deed: Deed, session_id: str, author: str, value: str, mark: StepMark) -> list[Edit] | None:
@@ -144,7 +176,7 @@ def _do_one(store: Store, deed: Deed, session_id: str, author: str, value: str, 
         store.trash(session_id, f"{author}\n{mark.id}")
         return []
     if deed is Deed.RESTORE:
-        store.restore(session_id)
+        store.restore(session_id, f"{author}\n{mark.id}\n{trashed_why(store.session_folder(session_id))}")
         return []
     if deed in (Deed.ACCEPT, Deed.REJECT, Deed.REOPEN):
         before = store.summary(session_id).review

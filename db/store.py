@@ -15,6 +15,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from db.errors import BadArgument, BadFile, NotFound, NothingRecorded, PlaytapeError, from_os_error
 from db.files import sync_folder
 from db.labelling import edits as edit_log
+from db.labelling.drafts import forget_changes
 from db.labelling.labels import Edit, LabelKind, Review, StepMark, check_transition, heads
 from db.library import labelindex
 from db.library.catalogue import SessionSummary, Wanted, all_lines, matching, summarise, to_summary
@@ -69,6 +70,7 @@ class Store(LibraryFolder):
             raise NothingRecorded(f"All of session {session_id} was discarded.")
         if meta.redact_frames:
             self._forget_corrections(folder, meta.redact_frames)
+            forget_changes(self.root, session_id)
             redact_marked(folder, tell)
             clear_cached(self.cache_dir, session_id)  # what somebody made of the old pictures meanwhile
         recording = Recording(folder)
@@ -201,9 +203,9 @@ class Store(LibraryFolder):
         put_mark(self._still(session_id), why)
         self._note_trashed(session_id, datetime.now(UTC))
 
-    def restore(self, session_id: str) -> None:
-        """Brings a session back from the trash. Raises NotFound."""
-        take_mark(self.session_folder(session_id))
+    def restore(self, session_id: str, why: str = "") -> None:
+        """Brings a session back from the trash. why: what it was part of, for who takes it back. Raises NotFound."""
+        take_mark(self.session_folder(session_id), why)
         self._note_trashed(session_id, None)
 
     def empty_trash(self, before: datetime | None = None) -> int:

@@ -194,6 +194,12 @@ class Document:
         head = self._heads.get(entity_id)
         return Content.of(head) if head else None
 
+    def content_at(self, entity_id: str, known: int) -> Content | None:
+        """What the entity said when this document knew so many edits; None where it was not there yet."""
+        then = [edit for edit in self._versions.get(entity_id, ()) if self._seen[edit.id] < known]
+        tips = _tips(then)
+        return Content.of(tips[-1]) if tips else None
+
     def use(self, log: EditLog) -> None:
         """Reads and commits through another way to the same edits from now on, such as another thread's."""
         self._log = log

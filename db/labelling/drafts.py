@@ -1,4 +1,6 @@
-"""Text that somebody is in the middle of typing, kept outside the log of edits until it is committed or given up.
+"""What somebody has not finished: text being typed, and changes that were refused and left for later.
+
+It is kept outside the log of edits until it is committed or given up.
 
 drafts/<person>/<session>/<id>.json   what one window has unfinished in one session
 drafts/<person>/<session>/<id>.lock   held by that window's process: a draft whose lock is free was left by a crash
@@ -26,21 +28,22 @@ _FOLDER = "drafts"
 
 
 class Draft(Spec):
-    """One field's unfinished text."""
+    """One field's unfinished text, or a change of several labels that somebody else was quicker than."""
 
-    field: Literal["span", "comment", "note"]
+    field: Literal["span", "comment", "note", "change"]
     target_id: str = ""
-    """The span that is being written, or what the note is about; nothing for a comment that is not there yet."""
+    """The span that is being written, or what the note is about; nothing for a comment that is not there yet, or a change."""
     start: Annotated[int, Field(ge=0)] | None = None
     """Of a comment: the frames [start, stop) that it is about."""
     stop: Annotated[int, Field(ge=1)] | None = None
-    text: Annotated[str, Field(max_length=100_000)]
+    text: Annotated[str, Field(max_length=10_000_000)]
+    """What is typed; of a change, all that it wanted, as JSON."""
     at: datetime = Field(default_factory=lambda: datetime.now(UTC))
 
     @property
     def place(self) -> tuple[object, ...]:
         """Where it stands: of two drafts in one place the newer is meant."""
-        return self.field, self.target_id, self.start, self.stop
+        return self.field, self.target_id, self.start, self.stop, self.text if self.field == "change" else ""
 
 
 _LIST = TypeAdapter(list[Draft])
@@ -74,6 +77,11 @@ class DraftFile:
                         path.unlink()
                         lock.release()
                         path.with_suffix(".lock").unlink(missing_ok=True)
+            for part in self._folder.glob("*.json.new"):  # of a window that was killed while it wrote
+                lock_path = part.with_suffix("").with_suffix(".lock")
+                with suppress(Timeout, OSError), FileLock(lock_path, timeout=0):
+                    part.unlink()
+                    lock_path.unlink(missing_ok=True)
         return sorted(found.values(), key=lambda draft: draft.at)
 
     def write(self, drafts: Iterable[Draft]) -> None:
@@ -110,6 +118,18 @@ def forget_drafts(root: Path, session_id: str) -> None:
     """Removes everybody's drafts on a session that is being deleted."""
     for folder in (root / _FOLDER).glob(f"*/{session_id}"):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def forget_changes(root: Path, session_id: str) -> None:
+    """Removes the changes that people left for later in a session: they may hold what is being destroyed. Text stays.
+
+    Raises DiskFull, StoreReadOnly.
+    """
+    for path in (root / _FOLDER).glob(f"*/{session_id}/*.json"):
+        drafts = _read(path)
+        left = [draft for draft in drafts if draft.field != "change"]
+        if len(left) < len(drafts):
+            replace_text(path, _LIST.dump_json(left).decode())
 
 
 def _read(path: Path) -> Sequence[Draft]:

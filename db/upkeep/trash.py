@@ -1,4 +1,4 @@
-"""The mark of a session in the trash, in its own folder, so that an index made anew knows of it."""
+"""The marks of a session in the trash, or taken out of it, in its own folder, so that an index made anew knows of them."""
 
 from __future__ import annotations
 
@@ -8,22 +8,27 @@ from pathlib import Path
 from db.errors import from_os_error
 from db.files import sync_folder
 
-_NAME = "trashed"
+_NAME, _RESTORED = "trashed", "restored"
 
 
 def put_mark(folder: Path, why: str = "") -> None:
     """Marks a session's folder. why: what it was part of, for who takes it back. Raises DiskFull, StoreReadOnly."""
     try:
         (folder / _NAME).write_text(why, encoding="utf-8")
+        (folder / _RESTORED).unlink(missing_ok=True)
         sync_folder(folder)
     except OSError as error:
         raise from_os_error(error, folder) from None
 
 
-def take_mark(folder: Path) -> None:
-    """Takes the mark away; does nothing where there is none. Raises StoreReadOnly."""
+def take_mark(folder: Path, why: str = "") -> None:
+    """Takes the mark away; does nothing where there is none. why: as for `put_mark`. Raises DiskFull, StoreReadOnly."""
     try:
         (folder / _NAME).unlink(missing_ok=True)
+        if why:
+            (folder / _RESTORED).write_text(why, encoding="utf-8")
+        else:
+            (folder / _RESTORED).unlink(missing_ok=True)
         sync_folder(folder)
     except OSError as error:
         raise from_os_error(error, folder) from None
@@ -39,7 +44,21 @@ def trashed_at(folder: Path) -> datetime | None:
 
 def trashed_why(folder: Path) -> str:
     """What `put_mark` was told, "" where that was nothing."""
+    return _read(folder / _NAME)
+
+
+def restored_why(folder: Path) -> str:
+    """What `take_mark` was told, "" where that was nothing or the session is in the trash again."""
+    return _read(folder / _RESTORED)
+
+
+def all_restored(sessions_dir: Path) -> list[str]:
+    """The ids of the sessions that were taken out of the trash with a reason."""
+    return [mark.parent.name for mark in sessions_dir.glob(f"*/{_RESTORED}")]
+
+
+def _read(mark: Path) -> str:
     try:
-        return (folder / _NAME).read_text(encoding="utf-8")
+        return mark.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return ""

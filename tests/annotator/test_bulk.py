@@ -59,6 +59,25 @@ def test_the_trash_and_back(store, make_session) -> None:
     assert len(store.search()) == 2
 
 
+def test_what_was_taken_out_of_the_trash_in_an_earlier_run_goes_back_into_it(store, make_session) -> None:
+    ids = sorted(make_session(store, count=10) for _ in range(3))
+    do(store, Deed.TRASH, ids, "ann")
+    do(store, Deed.RESTORE, ids[:2], "ann")
+    with Store.open(store.root, create=False) as again:
+        trashed, restored = done_before(again, "ann")
+        assert (trashed.deed, sorted(trashed.done)) == (Deed.TRASH, ids)
+        assert (restored.deed, restored.done) == (Deed.RESTORE, ids[:2])
+        assert done_before(again, "bob") == []
+        again.trash(ids[1], "bob\nelsewhere")
+        undone = undo(again, restored, "ann")
+        assert (undone.deed, undone.done, list(undone.refused)) == (Deed.TRASH, ids[:1], ids[1:2])
+        (left,) = done_before(again, "ann")  # in the trash as it was before, by the step of then
+        assert (left.deed, left.done) == (Deed.TRASH, [ids[0], ids[2]])
+        assert list(undo(again, trashed, "ann").refused) == ids[1:2]
+        assert done_before(again, "ann") == []
+    assert [line.id for line in store.search(trashed=True)] == [ids[1]]
+
+
 def test_what_was_done_in_an_earlier_run_is_taken_back_as_one_step(store, make_session) -> None:
     ids = [make_session(store, count=10) for _ in range(3)]
     do(store, Deed.TAG, ids, "ann", "hard")

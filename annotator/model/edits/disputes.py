@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from pydantic import TypeAdapter, ValidationError
+
 from annotator.model.document import Content, Delta, Document
 from annotator.model.edits.overlap import fit, rival_spans
-from db.errors import BadArgument
+from db.errors import BadArgument, BadFile
 from db.labelling.labels import Edit, LabelKind, new_id
 
 
@@ -63,6 +65,25 @@ def collided(document: Document, deltas: Sequence[Delta]) -> Dispute:
     theirs = Content.of(head) if head is not None else None
     author, version = (head.author, head.id) if head is not None else ("", "")
     return Dispute(delta.entity_id, delta.after, own, theirs, author, theirs_id=version, wanted=tuple(deltas))
+
+
+_DELTAS = TypeAdapter(tuple[Delta, ...])
+
+
+def kept(dispute: Dispute) -> str:
+    """All that a change wanted which could not be committed, as text to keep; `brought_back` reads it."""
+    return _DELTAS.dump_json(dispute.wanted).decode()
+
+
+def brought_back(document: Document, text: str) -> Dispute | None:
+    """The dispute of a change that was kept; None where everything is as it wanted it. Raises BadFile."""
+    try:
+        deltas = _DELTAS.validate_json(text)
+    except ValidationError:
+        raise BadFile("A change that was left for later cannot be read any more.") from None
+    if all(document.content(delta.entity_id) == delta.after for delta in deltas):
+        return None
+    return collided(document, deltas)
 
 
 def disputes(document: Document) -> list[Dispute]:

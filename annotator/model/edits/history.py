@@ -13,8 +13,9 @@ from itertools import groupby
 from annotator.model.document import Content, Delta, Document
 from annotator.model.edits.commands import Command
 from annotator.model.edits.overlap import rival_spans
+from annotator.model.edits.reopening import has_changed, reopening
 from db.errors import Conflict
-from db.labelling.labels import Edit, LabelKind, StepMark, new_id
+from db.labelling.labels import Edit, LabelKind, Review, StepMark, new_id
 
 
 class Collision(Conflict):
@@ -86,6 +87,7 @@ class History:
     def do(self, command: Command, seen: Mapping[str, str] | None = None) -> tuple[Delta, ...]:
         """Commits a command and returns what it changed (empty where it changed nothing).
 
+        A change of an accepted session's labels sends it back to be reviewed, which is the last of what is returned.
         seen: by entity, the version that the person had before them when they began, for what takes them a while, such
         as typing. Raises what `Command.plan` and `Document.commit` raise, Collision among it; then nothing has changed.
         """
@@ -100,13 +102,17 @@ class History:
         merge_key, step_id = self._run
         goes_on = bool(command.merge_key) and command.merge_key == merge_key and self._is_last(step_id)
         mark = StepMark(step_id if goes_on else new_id(), command.name)
+        reopened = reopening(self._document, deltas)
+        known = self._heads(deltas)
         try:
-            self._document.commit(deltas, mark)
+            self._document.commit((*deltas, *reopened), mark)
         except Conflict as error:
-            raise Collision(str(error), deltas) from None
+            if not reopened or self._heads(deltas) != known:
+                raise Collision(str(error), deltas) from None
+            return self.do(command)  # somebody else was quicker to send it back, or to say more of the review; no more
         self._catch_up()
         self._run = command.merge_key, mark.id
-        return deltas
+        return (*deltas, *reopened)
 
     def undo(self) -> Step | None:
         """Takes the last step back and returns it; None where there is none.
@@ -139,15 +145,33 @@ class History:
         """Commits these deltas for the top step of a stack; a conflict takes it off, any other failure leaves it there."""
         self._run = "", ""
         try:
+            deltas = self._reviewed(entry, deltas)
             self._check(entry, deltas)
-            self._document.commit(deltas, StepMark(new_id(), entry.name, reverts))
+            reopened = reopening(self._document, deltas)
+            self._document.commit((*deltas, *reopened), StepMark(new_id(), entry.name, reverts))
         except Conflict:
             stack.remove(entry)
             raise
         self._catch_up()
 
+    def _reviewed(self, entry: _Entry, deltas: tuple[Delta, ...]) -> tuple[Delta, ...]:
+        """Without a change of the review state where that has moved on, or would accept what nobody has looked at."""
+        labels = tuple(delta for delta in deltas if delta.after.kind is not LabelKind.REVIEW)
+        back = [delta for delta in deltas if delta.after.kind is LabelKind.REVIEW]
+        moved = frozenset(delta.entity_id for delta in labels)
+        accepts = any(delta.after.value == Review.ACCEPTED and not delta.after.deleted for delta in back)
+        if accepts and has_changed(self._document, entry.since, moved):
+            if not labels:
+                raise Conflict(f"{_skipped(entry)}: labels were changed since; review it again instead.")
+            return labels
+        return labels if labels and not all(self._is_own(delta) for delta in back) else deltas
+
+    def _heads(self, deltas: tuple[Delta, ...]) -> list[str | None]:
+        heads = (self._document.head(delta.entity_id) for delta in deltas)
+        return [head.id if head is not None else None for head in heads]
+
     def _check(self, entry: _Entry, deltas: tuple[Delta, ...]) -> None:
-        name = f"\u201c{entry.name[:1].upper()}{entry.name[1:]}\u201d was skipped"
+        name = _skipped(entry)
         if entry.settles:
             raise Conflict(f"{name}: a conflict that was settled stays settled; change the label instead.")
         foreign = [delta for delta in deltas if not self._is_own(delta)]
@@ -239,6 +263,10 @@ class History:
             for span in rival_spans(self._document, after.kind, after.value)
             if span.entity_id not in moved and self._document.arrival(span.entity_id) >= since
         )
+
+
+def _skipped(entry: _Entry) -> str:
+    return f"\u201c{entry.name[:1].upper()}{entry.name[1:]}\u201d was skipped"
 
 
 def _find(wanted: str, ids: list[str]) -> int | None:

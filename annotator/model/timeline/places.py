@@ -39,7 +39,8 @@ def find_place(text: str, clock: FrameClock, here: int) -> int:
         return clock.index_at(at_ns)
     at_ns = int(clock.t_ns[0]) + round(seconds * 1e9)
     if at_ns > clock.t_stop_ns:
-        raise BadArgument(f"{text} is after the end, which is at {_text(clock.duration_ns)}.")
+        frame = f" Type f {text} for the frame." if text.isdecimal() and int(text) <= last else ""
+        raise BadArgument(f"{text} is after the end, which is at {_text(clock.duration_ns)}.{frame}")
     return clock.index_at(at_ns)
 
 

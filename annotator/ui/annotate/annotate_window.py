@@ -49,9 +49,13 @@ from annotator.ui.timeline.timeline import Timeline
 from annotator.ui.watch.picture import Picture
 from annotator.ui.watch.shuttling import Shuttling
 from annotator.ui.watch.transport import Transport
+from db.labelling.labels import Review
 from db.store import Store
 
 OTHERS_MS = 3000
+_REOPENED = (
+    "This session was accepted. You changed its labels, so it waits for review again; {undo:Ctrl+Z} takes both back."
+)
 
 
 class AnnotateWindow(QMainWindow):
@@ -220,6 +224,8 @@ class AnnotateWindow(QMainWindow):
             self.info.tell("That was the last session waiting for labels.")
 
     def _show(self, editing: Editing | None) -> None:
+        if self.editing is not None:
+            self.editing.conflicts.close()  # what has no place in the log the drafts keep
         self.drafts.close()  # while the fields are still those of the session before
         old, self.editing = self.editing, editing
         for view in (
@@ -244,6 +250,7 @@ class AnnotateWindow(QMainWindow):
             editing.saved.connect(self._on_saved)
             editing.told.connect(self.saved.setText)
             editing.refused.connect(self.info.tell)
+            editing.reopened.connect(lambda: self.info.tell(with_keys(_REOPENED)))
             editing.suggesting.progressed.connect(self._on_progress)
             editing.suggesting.ended.connect(self._on_proposed)
             editing.changed.connect(lambda _: self._on_changed())
@@ -308,6 +315,8 @@ class AnnotateWindow(QMainWindow):
         self.picture.update()
         if self.editing is None or self.editing.seat != LABELLING:
             return
+        if self.editing.document.review is Review.ACCEPTED and self.info.text == with_keys(_REOPENED):
+            self.info.hide()  # taken back
         if self.editing.document.review.value != self.panel.review.text:
             self.sessions.refresh()
             self.panel.show_summary(self.store.summary(self.editing.session_id))

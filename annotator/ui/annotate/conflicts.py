@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from annotator.model.edits.disputes import Choice, Dispute, Settle, collided, disputes
+from annotator.model.edits.disputes import Choice, Dispute, Settle, brought_back, collided, disputes
 from annotator.model.edits.history import Collision
 from annotator.model.library.seat import Role
 from db.errors import PlaytapeError
@@ -70,8 +70,24 @@ class Conflicts(QObject):
             return dispute not in self._refused
         return bool(self._editing.do(Settle(dispute, choice)))
 
+    @property
+    def refused(self) -> tuple[Dispute, ...]:
+        """Changes that were refused and are in no log, newest first."""
+        return tuple(self._refused)
+
+    def put_back(self, text: str) -> bool:
+        """Takes in a change that was refused before the window was closed; whether it still is to be settled."""
+        dispute = brought_back(self._editing.document, text)
+        if dispute is not None:
+            self._refused.append(dispute)
+            self._look()
+        return dispute is not None
+
     def close(self) -> None:
-        """What is not settled goes into the log as a version that competes, so that it outlives the window."""
+        """What is not settled goes into the log as a version that competes, so that it outlives the window.
+
+        What cannot go there stays in `refused`: a change of several labels makes sense only as a whole.
+        """
         refused, self._refused = self._refused, []
         document = self._editing.document
         if self._editing.seat.role is not Role.LABEL:
@@ -80,7 +96,8 @@ class Conflicts(QObject):
             head = document.head(dispute.entity_id)
             mine = dispute.mine
             if len(dispute.wanted) > 1 or head is None:
-                continue  # a change of several labels makes sense only as a whole
+                self._refused.insert(0, dispute)
+                continue
             edit = Edit(
                 session_id=document.session_id,
                 entity_id=dispute.entity_id,
@@ -97,6 +114,7 @@ class Conflicts(QObject):
             try:
                 self._store.merge(document.session_id, [edit])
             except PlaytapeError as error:
+                self._refused.insert(0, dispute)
                 self._editing.refused.emit(str(error))
 
     def _look(self) -> None:

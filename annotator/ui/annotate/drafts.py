@@ -9,8 +9,10 @@ from threading import Condition
 from PyQt6.QtCore import QObject, QThread, QTimer, pyqtSignal
 
 from annotator.model.edits.commands import clean, stored_note
+from annotator.model.edits.disputes import kept
 from annotator.ui.annotate.editing import Editing
 from annotator.ui.annotate.note_field import NoteField
+from annotator.ui.keys.bindings import with_keys
 from annotator.ui.timeline.timeline import Timeline
 from db.errors import PlaytapeError
 from db.labelling.drafts import Draft, DraftFile
@@ -18,6 +20,8 @@ from db.labelling.labels import LabelKind
 
 EVERY_MS = 1000
 RESTORED = "Your unfinished text was restored; Enter stores it, Esc gives it up."
+NOTE_RESTORED = "Your unfinished note stands in its field again; it is stored when you leave the field."
+WAITING = "A change that you left for later waits to be settled ({conflicts:Ctrl+J})."
 
 
 class Drafts(QObject):
@@ -74,6 +78,8 @@ class Drafts(QObject):
             drafts.append(Draft(field="span", target_id=editor.entity_id, text=editor.unfinished))
         if (text := self._note.unfinished) is not None:
             drafts.append(Draft(field="note", target_id=self._note.target_id, text=text))
+        if self._editing is not None:
+            drafts += [Draft(field="change", text=kept(dispute)) for dispute in self._editing.conflicts.refused]
         return tuple(drafts)
 
     def _put_back(self, session_id: str, drafts: Sequence[Draft]) -> None:
@@ -82,8 +88,13 @@ class Drafts(QObject):
         if editing is None or editing.session_id != session_id:
             return
         self._kept = tuple(drafts)
-        lost = [draft for draft in drafts if self._is_gone(editing, draft)]
-        left = [draft for draft in drafts if draft not in lost and not _is_stored(editing, draft)]
+        changes, texts = (
+            [draft for draft in drafts if (draft.field == "change") is is_change] for is_change in (True, False)
+        )
+        if self._put_back_changes(editing, changes):
+            self.told.emit(with_keys(WAITING))
+        lost = [draft for draft in texts if self._is_gone(editing, draft)]
+        left = [draft for draft in texts if draft not in lost and not _is_stored(editing, draft)]
         for draft in sorted(left, key=lambda draft: (draft.field != "note", draft.at)):
             if draft.field == "note":
                 editing.select("" if draft.target_id == editing.session_id else draft.target_id)
@@ -95,7 +106,17 @@ class Drafts(QObject):
         if lost:
             self.told.emit(f"The label that this text was for is gone: {' / '.join(draft.text for draft in lost)}")
         elif left:
-            self.told.emit(RESTORED)
+            self.told.emit(NOTE_RESTORED if all(draft.field == "note" for draft in left) else RESTORED)
+
+    def _put_back_changes(self, editing: Editing, drafts: Sequence[Draft]) -> bool:
+        """Whether any of them still is to be settled."""
+        waiting = False
+        for draft in drafts:
+            try:
+                waiting = editing.conflicts.put_back(draft.text) or waiting
+            except PlaytapeError as error:
+                self.told.emit(str(error))
+        return waiting
 
     def _is_gone(self, editing: Editing, draft: Draft) -> bool:
         if draft.field == "comment":

@@ -24,6 +24,7 @@ from annotator.model.edits.commands import (
 from annotator.model.edits.edge_commands import CopyText, Edge, MergeNext, SetEdge, SnapEdge, StretchEdges
 from annotator.model.edits.history import Collision, History
 from annotator.model.edits.marks import Marks
+from annotator.model.edits.reopening import TRAINED_ON
 from annotator.model.edits.trimming import IN_THE_WAY, SHORTENED, gives_way
 from annotator.model.opening import Opened, read_session
 from annotator.model.timeline.inputs import Inputs
@@ -66,6 +67,8 @@ class Editing(QObject):
     """The marks, or what a held key is marking."""
     told = pyqtSignal(str)
     """A quiet word on what became of an edit."""
+    reopened = pyqtSignal()
+    """The session was accepted, and what this person just did sent it back to be reviewed."""
     text_wanted = pyqtSignal(str)
     """Somebody should let the person type the text of this span."""
     comment_wanted = pyqtSignal(int, int)
@@ -166,6 +169,7 @@ class Editing(QObject):
 
         seen: as for `History.do`. What somebody else was quicker to change is kept in `conflicts`.
         """
+        was = self.document.review
         try:
             deltas = self.history.do(command, seen)
         except Collision as collision:
@@ -180,6 +184,7 @@ class Editing(QObject):
         gave_way = gives_way(command, deltas, self.document.frame_count)
         if deltas:
             self.saved.emit(f"{command.name}, {SHORTENED}" if gave_way else command.name)
+            self._tell_reopened(was, deltas)
         elif gave_way:
             self.told.emit(IN_THE_WAY)
         return deltas
@@ -203,6 +208,7 @@ class Editing(QObject):
         self._travel(forward=True)
 
     def _travel(self, *, forward: bool) -> None:
+        was = self.document.review
         try:
             step = self.history.redo() if forward else self.history.undo()
         except PlaytapeError as error:
@@ -211,6 +217,12 @@ class Editing(QObject):
         if step is not None:
             self.saved.emit(f"{'redid' if forward else 'took back'}: {step.name}")
             self._reselect(step.deltas)
+            self._tell_reopened(was, step.deltas)
+
+    def _tell_reopened(self, was: Review, deltas: tuple[Delta, ...]) -> None:
+        is_back = was is Review.ACCEPTED and self.document.review is Review.LABELLED
+        if is_back and any(delta.after.kind in TRAINED_ON for delta in deltas):
+            self.reopened.emit()
 
     def set_review(self, review: Review) -> bool:
         """Returns whether the session is in that state now; the library's rule on accepting is kept."""

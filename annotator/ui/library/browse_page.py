@@ -163,7 +163,8 @@ class BrowsePage(QWidget):
         """Opens the field for the word that a deed needs."""
         if self.sessions.selected:
             people = {*self._store.people(), *self._facets.assignees, self._person}
-            self.selection.ask(deed, sorted(people) if deed is Deed.ASSIGN else self._facets.tags)
+            count = len(self.sessions.selected)
+            self.selection.ask(deed, sorted(people) if deed is Deed.ASSIGN else self._facets.tags, count)
 
     def undo(self) -> None:
         """Takes back what was done last to many sessions."""
@@ -171,7 +172,7 @@ class BrowsePage(QWidget):
             outcome = self._done.pop()
             self._run(
                 lambda store, errand: undo(store, outcome, self._person, errand.tell, errand.is_cancelled),
-                self._on_undone,
+                lambda undone: self._on_undone(outcome, undone),
             )
         self._judge()
 
@@ -229,9 +230,13 @@ class BrowsePage(QWidget):
         if past is not None:
             past.deleteLater()
 
-    def _on_undone(self, outcome: Outcome) -> None:
-        refused = sorted(set(outcome.refused.values()))
-        text = "Taken back." if not refused else f"Not all of it could be taken back: {refused[0]}"
+    def _on_undone(self, outcome: Outcome, undone: Outcome) -> None:
+        refused = sorted(set(undone.refused.values()))
+        text = (
+            f"Taken back: {Outcome(outcome.deed, outcome.done).text}"
+            if not refused
+            else f"Not all of it could be taken back: {refused[0]}"
+        )
         self.told.emit(text, "", None)
 
     def _on_emptied(self, emptied: Emptied) -> None:

@@ -25,9 +25,9 @@ from annotator.ui.text_guard import TextGuard
 from annotator.ui.two_step import TwoStepButton
 
 _ASKS = {
-    Deed.ASSIGN: "Who looks after them? Enter to assign, nothing for nobody, Esc to leave it",
-    Deed.TAG: "A tag for them. Enter to tag, Esc to leave it",
-    Deed.UNTAG: "Which tag to take off. Enter to take it off, Esc to leave it",
+    Deed.ASSIGN: "Who looks after them? Enter to assign, nothing for nobody, Esc to leave it.",
+    Deed.TAG: "A tag for them. Enter to tag, Esc to leave it.",
+    Deed.UNTAG: "Which tag to take off. Enter to take it off, Esc to leave it.",
 }
 WORDED = frozenset(_ASKS)
 """What needs a word."""
@@ -64,7 +64,8 @@ class SelectionBar(QWidget):
         self.count.setForegroundRole(self.count.palette().ColorRole.PlaceholderText)
         self.buttons = {deed: _button(action) for deed, action in actions.items()}
         self.empty = TwoStepButton("Empty trash", "Delete for good?", "Deletes everything in the trash for good")
-        self.word = WordField()
+        self.question, self.word = QLabel(), WordField()
+        self.question.setWordWrap(True)
         self.word.setAccessibleName("A word for the selected sessions")
         self.word.setToolTip("Enter takes the word, Esc leaves the field")
         self.word.setMinimumHeight(28)
@@ -92,7 +93,12 @@ class SelectionBar(QWidget):
         line.addWidget(self.bar, 1)
         line.addWidget(self.rest)
         line.addWidget(self.cancel)
-        self._parts = (row, self.word, busy)
+        asking = QWidget()
+        column = QVBoxLayout(asking)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.question)
+        column.addWidget(self.word)
+        self._parts = (row, asking, busy)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         for part in self._parts:
@@ -120,16 +126,16 @@ class SelectionBar(QWidget):
             else "Deletes everything in the trash for good (press twice)"
         )
 
-    def ask(self, deed: Deed, words: Sequence[str]) -> None:
-        """Opens the field for a deed's word, with words to complete from."""
+    def ask(self, deed: Deed, words: Sequence[str], selected: int) -> None:
+        """Opens the field for the word of a deed on so many sessions, with words to complete from."""
         self._asked = deed
+        self.question.setText(f"{selected:,} selected. {_ASKS[deed]}")
         self.word.clear()
-        self.word.setPlaceholderText(_ASKS[deed])
         self.word.setAccessibleName(_ASKS[deed])
         completer = QCompleter(list(words), self.word)
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self.word.setCompleter(completer)
-        self._show_part(self.word)
+        self._show_part(self._parts[1])
         self.word.setFocus()
 
     def show_progress(self, done: int, total: int) -> None:

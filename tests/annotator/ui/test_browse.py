@@ -124,7 +124,7 @@ def test_many_are_accepted_and_taken_back(window, store, ids, qtbot) -> None:
     qtbot.waitUntil(lambda: window.browse._errand is None)
     assert window.sessions.selected == ids
     QTest.mouseClick(window.info.action, LEFT)
-    qtbot.waitUntil(lambda: window.info.text == "Taken back.")
+    qtbot.waitUntil(lambda: window.info.text.startswith("Taken back: 3 sessions"))
     assert [store.summary(i).review for i in ids] == [Review.UNLABELLED, Review.LABELLED, Review.UNLABELLED]
 
 

@@ -91,6 +91,6 @@ def test_what_was_done_to_many_is_taken_back_by_the_next_window(store, session_i
     assert "1 session accepted" in opened.actions_by_name["undo"].toolTip()
     opened.actions_by_name["undo"].trigger()
     qtbot.waitUntil(lambda: store.summary(session_id).review is Review.UNLABELLED)
-    qtbot.waitUntil(lambda: opened.info.text == "Taken back.")
+    qtbot.waitUntil(lambda: opened.info.text == "Taken back: 1 session accepted.")
     assert not opened.actions_by_name["undo"].isEnabled()
     opened.close()

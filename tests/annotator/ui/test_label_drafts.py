@@ -12,7 +12,7 @@ from PyQt6.QtTest import QTest
 
 from annotator.ui.annotate import drafts
 from annotator.ui.annotate.annotate_window import AnnotateWindow
-from annotator.ui.annotate.drafts import RESTORED
+from annotator.ui.annotate.drafts import NOTE_RESTORED, RESTORED
 from db.errors import DiskFull
 from db.labelling.drafts import Draft, DraftFile, draft_folder
 from db.labelling.labels import LabelKind
@@ -88,7 +88,7 @@ def killed_typing(store, session_id: str, field: str, qtbot) -> str:
 def test_killed_in_the_middle_of_typing(store, session_id, qtbot, field) -> None:
     kept = killed_typing(store, session_id, field, qtbot)
     window = open_window(store, session_id, qtbot)
-    qtbot.waitUntil(lambda: window.info.text == RESTORED)
+    qtbot.waitUntil(lambda: window.info.text == (NOTE_RESTORED if field == "note" else RESTORED))
     editor, note = window.timeline.editor, window.panel.note
     text = note.toPlainText() if field == "note" else editor.text()
     assert text.startswith(kept)

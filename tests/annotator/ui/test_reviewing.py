@@ -123,6 +123,21 @@ def test_what_was_sent_back_shows_its_comments_first(store, make_session, open_w
     assert store.summary(session_id).review is Review.IN_REVIEW
 
 
+def test_a_change_of_an_accepted_session_sends_it_back_and_says_so(store, make_session, open_window) -> None:
+    session_id = make_session(store, count=60, labels=[("instruction", 10, 30, "go")])
+    store.set_review(session_id, Review.ACCEPTED, "eve")
+    window = open_window("ann")
+    window.open_session(session_id)
+    QTest.keyClick(window.timeline, Qt.Key.Key_Tab)
+    QTest.keyClick(window.timeline, Qt.Key.Key_Delete)
+    assert "waits for review again" in window.info.text
+    assert window.panel.review.text == "labelled"
+    assert store.summary(session_id).review is Review.LABELLED
+    QTest.keyClick(window.timeline, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert store.summary(session_id).review is Review.ACCEPTED
+    assert window.panel.review.text == "accepted"
+
+
 def test_what_one_has_rejected_oneself_stays_rejected(store, make_session, open_window) -> None:
     session_id = make_session(store)
     window = open_window("eve")

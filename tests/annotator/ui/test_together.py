@@ -14,6 +14,7 @@ from annotator.model.edits.history import History
 from annotator.ui.annotate.annotate_window import AnnotateWindow
 from annotator.ui.annotate.conflict_dialog import ConflictDialog
 from db.labelling.disputes import disputed
+from db.labelling.drafts import draft_folder
 from db.labelling.labels import LabelKind, conflicts, spans
 from db.store import Store
 from db.upkeep.presence import Presence
@@ -144,6 +145,34 @@ def test_what_is_left_for_later_outlives_the_window(window, store, session_id, b
     (tips,) = conflicts(store.edits(session_id)).values()
     assert {edit.value for edit in tips} == {"crawl", "swim"}
     assert disputed(store) == {session_id: 1}
+
+
+def test_a_merge_left_for_later_outlives_the_window_as_a_whole(window, store, session_id, bob, qtbot) -> None:
+    _, history = bob
+    window.together.company._timer.stop()
+    history.do(EditValue(first(window), "crawl"))
+    window.editing.select(first(window))
+    press(window, Key.Key_M, Mod.ControlModifier)
+    qtbot.waitUntil(lambda: window.together.dialog is not None)
+    QTest.keyClick(window.together.dialog, Key.Key_Escape)
+    qtbot.waitUntil(lambda: window.together.dialog is None)
+    assert texts(store, session_id) == ["crawl", "turn left"]
+    folder = draft_folder(store.root, "ann", session_id)
+    qtbot.waitUntil(lambda: bool(list(folder.glob("*.json"))))  # before anything is closed: a crash costs nothing
+    window.close()
+    later = AnnotateWindow(store, "ann")
+    qtbot.addWidget(later)
+    later.show()
+    assert later.open_session(session_id)
+    qtbot.waitUntil(lambda: later.panel.head.conflicts.text() == "1 conflict to settle")
+    assert texts(store, session_id) == ["crawl", "turn left"]
+    later.together.settle()
+    assert "2 labels" in later.together.dialog.count.text()
+    QTest.keyClick(later.together.dialog, Key.Key_M)
+    qtbot.waitUntil(lambda: later.together.dialog is None)
+    assert texts(store, session_id) == ["walk on; turn left"]
+    later.close()
+    assert not list(folder.glob("*.json"))
 
 
 def test_a_note_that_two_write_is_joined(window, store, session_id, bob, qtbot) -> None:

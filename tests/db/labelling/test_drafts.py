@@ -71,3 +71,28 @@ def test_deleting_a_session_removes_everybodys_drafts_on_it(store: Store) -> Non
     store.delete(gone)
     assert not draft_folder(store.root, "bob", gone).exists()
     assert draft_folder(store.root, "bob", kept).exists()
+
+
+def test_what_a_killed_window_was_writing_is_cleared_with_it(tmp_path, file) -> None:
+    left(tmp_path, [SAID])
+    folder = draft_folder(tmp_path, "ann", SESSION)
+    (path,) = folder.glob("*.json")
+    path.with_name(f"{path.name}.new").write_text("[", encoding="utf-8")
+    (folder / f"{new_id()}.json.new").write_text("[", encoding="utf-8")
+    assert [draft.text for draft in file.take_over()] == ["half"]
+    file.close()
+    assert not folder.exists()
+
+
+def test_what_is_destroyed_takes_changes_left_for_later_with_it(tmp_path) -> None:
+    with Store.open(tmp_path / "library") as store:
+        session_id = record(store)
+        gone = DraftFile(store.root, "ann", session_id)
+        gone.write([SAID, Draft(field="change", text='[{"held": "KEY_W"}]')])
+        gone.close(keep=True)
+        store.redact(session_id, [(3, 6)])
+        (left_over,) = draft_folder(store.root, "ann", session_id).glob("*.json")
+        assert "KEY_W" not in left_over.read_text(encoding="utf-8")
+        again = DraftFile(store.root, "ann", session_id)
+        assert [draft.text for draft in again.take_over()] == ["half"]
+        again.close()
