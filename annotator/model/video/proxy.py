@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from db.clock import Int64
 from db.files import make_folder, replace_text
 from db.media.videoreader import VideoReader
 from db.recording.reader import Recording
@@ -22,8 +23,8 @@ from db.recording.session import FRAME_DTYPE, Segment
 from db.specs import SizePx
 
 CHUNK = 256
-"""Frames in a file; the last one may have fewer."""
-GOP = 8
+"""Frames in a file; the last one may have fewer. APART divides it, and GOP divides APART."""
+GOP, APART = 8, 32
 STEP_MS = 40
 """Between the frames of a file, whatever their true times are."""
 WIDEST_PX = 960
@@ -106,6 +107,11 @@ class Proxy:
     def covers(self, index: int) -> bool:
         """Whether the frame can be had from it now."""
         return index // CHUNK in self._chunks
+
+    def spread(self, keyframes: Int64) -> Int64:
+        """The frames that are quick to have all along the session, ascending: the video's keyframes, and every APART-th that is here."""
+        own = np.arange(0, self.frame_count, APART, dtype=np.int64)
+        return np.union1d(keyframes, own[np.isin(own // CHUNK, list(self._chunks))])
 
     def give_up(self, index: int) -> None:
         """The file with this frame cannot be read, or is not what it should be: done without from now on."""

@@ -95,7 +95,11 @@ class Editing(QObject):
         self.player.failed.connect(self.refused)
         self.keyframes: Int64 = opened.keyframes
         self.pictures = KeyPictures(
-            self.recording.video, self.recording.meta.size_px, opened.strip_folder(store.cache_dir), self
+            self.recording.video,
+            self.recording.meta.size_px,
+            opened.strip_folder(store.cache_dir),
+            self,
+            draft=self.proxying.proxy,
         )
         self.selection = ""
         self._is_stopped = False

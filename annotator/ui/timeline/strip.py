@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PyQt6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPixmap, QWheelEvent
 from PyQt6.QtWidgets import QWidget
@@ -33,6 +34,8 @@ class Strip(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._editing: Editing | None = None
         self._axis = Axis.whole(1, 1)
+        self._frames = np.zeros(1, np.int64)
+        """Those that may have pictures, ascending."""
         self._slots: list[Slot] = []
         self._small: dict[int, QPixmap] = {}
         self._hovered: int | None = None
@@ -42,12 +45,15 @@ class Strip(QWidget):
     def show_editing(self, editing: Editing | None) -> None:
         if self._editing is not None:
             self._editing.pictures.made.disconnect(self._on_made)
+            self._editing.proxying.grown.disconnect(self._on_grown)
             self._editing.player.displayed.disconnect(self._on_displayed)
         self._editing, self._slots = editing, []
         self._small.clear()
         self._leave()
         if editing is not None:
             editing.pictures.made.connect(self._on_made)
+            editing.proxying.grown.connect(self._on_grown)
+            self._spread()
             editing.player.displayed.connect(self._on_displayed)
 
     def set_axis(self, axis: Axis) -> None:
@@ -152,14 +158,14 @@ class Strip(QWidget):
         if self._editing is None or self._mouse_x < 0:
             self._leave()
             return
-        self._hovered = keyframe_at(self._editing.keyframes, self._axis.frame(self._mouse_x))
+        self._hovered = keyframe_at(self._frames, self._axis.frame(self._mouse_x))
         self._ask()
         self._show_peek()
 
     def _ask(self) -> None:
         if self._editing is None or not self.isVisible() or self._editing.player.index < 0:
             return  # the frame itself comes first
-        self._slots = slots(self._axis, self._editing.keyframes, self._picture_size().width())
+        self._slots = slots(self._axis, self._frames, self._picture_size().width())
         self._editing.pictures.want(self.wanted())
 
     def showEvent(self, event: QEvent | None) -> None:
@@ -168,6 +174,17 @@ class Strip(QWidget):
     def _on_displayed(self) -> None:
         if not self._slots:
             self._ask()
+        self.update()
+
+    def _spread(self) -> None:
+        """Where keyframes lie far apart, what there is of the proxy gives pictures between them."""
+        assert self._editing is not None
+        keyframes, proxy = self._editing.keyframes, self._editing.proxying.proxy
+        self._frames = keyframes if proxy is None else proxy.spread(keyframes)
+
+    def _on_grown(self) -> None:
+        self._spread()
+        self._ask()
         self.update()
 
     def _on_made(self, frame: int) -> None:

@@ -12,6 +12,7 @@ from threading import Condition
 from PyQt6.QtCore import QIODeviceBase, QObject, QSaveFile, QSize, QThread, pyqtSignal
 from PyQt6.QtGui import QImage
 
+from annotator.model.video.proxy import Proxy
 from db.errors import PlaytapeError
 from db.media.video import VideoReader
 from db.specs import SizePx
@@ -38,10 +39,12 @@ class KeyPictures(QThread):
         folder: Path,
         parent: QObject | None = None,
         cache_bytes: int = CACHE_BYTES,
+        draft: Proxy | None = None,
     ) -> None:
+        """draft: a quicker copy, used for the frames that it covers."""
         super().__init__(parent)
         self.size = picture_size(size_px)
-        self._open_reader, self._folder = open_reader, folder
+        self._open_reader, self._folder, self._draft = open_reader, folder, draft
         self._most = max(cache_bytes // (4 * self.size.width() * self.size.height()), 1)
         self._known: OrderedDict[int, QImage] = OrderedDict()
         self._frames: list[int] = []  # the same frames, ascending
@@ -87,9 +90,12 @@ class KeyPictures(QThread):
         with contextlib.suppress(OSError):  # then they are kept in memory only
             self._folder.mkdir(parents=True, exist_ok=True)
         reader: VideoReader | None = None
+        quick = self._draft.reader() if self._draft is not None else None
         try:
             while (frame := self._take()) is not None:
                 picture = QImage(str(self._path(frame)))
+                if picture.isNull() and quick is not None and self._draft is not None and self._draft.covers(frame):
+                    picture = self._make(quick, frame)
                 if picture.isNull():
                     reader = reader or self._open_reader()
                     picture = self._make(reader, frame)
@@ -101,8 +107,9 @@ class KeyPictures(QThread):
         except PlaytapeError:
             self._closing = True  # the video cannot be opened; the player says why
         finally:
-            if reader is not None:
-                reader.close()
+            for opened in (reader, quick):
+                if opened is not None:
+                    opened.close()
 
     def _take(self) -> int | None:
         with self._changed:

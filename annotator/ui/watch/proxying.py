@@ -21,6 +21,8 @@ class Proxying(QObject):
 
     progressed = pyqtSignal(float, object)
     """(the share that is done in [0, 1], the seconds left or None where that is not known yet)"""
+    grown = pyqtSignal()
+    """There is more of the proxy than before."""
     ended = pyqtSignal(str)
     """"" when all of it is there; else the sentence why it could not be made: everything works without, more slowly."""
 
@@ -91,7 +93,7 @@ class Proxying(QObject):
         if last:
             before = self.proxy.frames_done
             if int(last["done"] or 0) >= before:
-                self.proxy.refresh()
+                self._refresh()
             self.progressed.emit((last["done"] or 0) / max(last["total"] or 1, 1), last["left_s"])
 
     def _on_finished(self, status: int) -> None:
@@ -101,11 +103,18 @@ class Proxying(QObject):
         said = bytes(self._process.readAllStandardError()).decode(errors="replace").strip()
         process, self._process = self._process, None
         process.deleteLater()
-        self.proxy.refresh()
+        self._refresh()
         if status or not self.proxy.is_whole:
             self.ended.emit(said.splitlines()[-1] if said else "The cache has no room for all of the proxy.")
         else:
             self.ended.emit("")
+
+    def _refresh(self) -> None:
+        assert self.proxy is not None
+        before = self.proxy.frames_done
+        self.proxy.refresh()
+        if self.proxy.frames_done != before:
+            self.grown.emit()
 
     def _on_error(self, error: QProcess.ProcessError) -> None:
         if error is QProcess.ProcessError.FailedToStart:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtGui import QImage
 from PyQt6.QtTest import QTest
 
+from annotator.model.video.proxy import CHUNK
 from annotator.ui.annotate.annotate_window import AnnotateWindow
 from annotator.ui.annotate.editing import Editing
 from annotator.ui.timeline.rows import header_px
 from annotator.ui.timeline.timeline import Timeline
 from annotator.ui.watch.key_pictures import KeyPictures
 from db.upkeep.leftovers import clear_cached
+from films import Film, read
 
 
 @pytest.fixture
@@ -169,3 +172,26 @@ def test_its_key_hides_it_and_that_is_remembered(store, make_session, qtbot) -> 
         QTest.keyClick(window.timeline, Qt.Key.Key_T, Qt.KeyboardModifier.ControlModifier)
         assert window.timeline.strip.isVisible() is not shown
         window.close()
+
+
+def test_a_video_with_few_keyframes_gets_pictures_from_its_proxy(store, qtbot) -> None:
+    session_id = Film(count=2 * CHUNK, gop=10_000).record(store)
+    opened = Editing(store, session_id, "ann")
+    opened.player.seek(0)
+    qtbot.waitUntil(lambda: opened.player.is_settled)
+    widget = Timeline()
+    qtbot.addWidget(widget)
+    widget.resize(1800, 320)
+    widget.show_editing(opened)
+    widget.show()
+    qtbot.waitExposed(widget)
+    qtbot.waitUntil(lambda: opened.proxying.proxy.is_whole, timeout=60_000)
+    qtbot.waitUntil(lambda: len(widget.strip.wanted()) > 8)
+    qtbot.waitUntil(lambda: is_all_there(widget, opened))
+    assert opened.keyframes.tolist() == [0]
+    for frame in widget.strip.wanted():
+        picture = opened.pictures.get(frame).convertToFormat(QImage.Format.Format_Grayscale8)
+        bits = picture.constBits().asarray(picture.sizeInBytes())
+        rows = np.frombuffer(bits, np.uint8).reshape(picture.height(), picture.bytesPerLine())
+        assert read(rows[:, : picture.width()]) == frame
+    opened.close()
