@@ -183,10 +183,10 @@ class VisionSetupDialog(QDialog):
         self.key_file.setAccessibleName("File of the key")
         self.prompt.setAccessibleName("Prompt")
         self.prompt.setToolTip("What the model is told, word for word; it must ask for the JSON that Playtape reads")
-        self.test, usual, again = QPushButton("&Test"), QPushButton("&Usual prompt"), QPushButton("Ask &again")
+        self.test, self.usual, again = QPushButton("&Test"), QPushButton("&Usual prompt"), QPushButton("Ask &again")
         for button, call, tip in (
             (self.test, self.try_out, "Asks the model about two drawn pictures (Alt+T)"),
-            (usual, lambda: self.prompt.setPlainText(PROMPT), "Puts Playtape's own prompt back (Alt+U)"),
+            (self.usual, lambda: self.prompt.setPlainText(PROMPT), "Puts Playtape's own prompt back (Alt+U)"),
             (again, self._ask_again, "Forgets where pictures may go without asking (Alt+A)"),
         ):
             button.clicked.connect(call)
@@ -203,7 +203,7 @@ class VisionSetupDialog(QDialog):
         buttons.rejected.connect(self.reject)
         tools = QHBoxLayout()
         tools.setSpacing(8)
-        for button in (self.test, usual, again):
+        for button in (self.test, self.usual, again):
             tools.addWidget(button)
         tools.addStretch()
         outer = QVBoxLayout(self)
@@ -211,9 +211,10 @@ class VisionSetupDialog(QDialog):
         outer.setSpacing(12)
         outer.addWidget(lead)
         outer.addLayout(form)
-        outer.addWidget(self.prompt, 1)
+        outer.addWidget(self.prompt, 1000)
         outer.addLayout(tools)
         outer.addWidget(self.answer)
+        outer.addStretch(1)  # all the room there is, while the prompt is not shown
         outer.addWidget(buttons)
 
     def _fill(self, setup: VisionSetup) -> None:
@@ -233,7 +234,8 @@ class VisionSetupDialog(QDialog):
         for of, rows in self._rows.items():
             for row in rows:
                 self._form.setRowVisible(row, of == kind or (of == "any" and kind != "off"))
-        self.prompt.setVisible(kind != "off")
+        for widget in (self.prompt, self.test, self.usual):
+            widget.setVisible(kind != "off")
         self.test.setEnabled(kind != "off")
         self.answer.clear()
 
