@@ -53,8 +53,8 @@ def restored_why(folder: Path) -> str:
 
 
 def all_restored(sessions_dir: Path) -> list[str]:
-    """The ids of the sessions that were taken out of the trash with a reason."""
-    return [mark.parent.name for mark in sessions_dir.glob(f"*/{_RESTORED}")]
+    """The ids of the sessions that were taken out of the trash with a reason; what is being deleted has no such name."""
+    return [mark.parent.name for mark in sessions_dir.glob(f"[0-9a-f]*/{_RESTORED}")]
 
 
 def _read(mark: Path) -> str:

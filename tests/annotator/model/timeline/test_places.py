@@ -53,6 +53,7 @@ def test_what_is_typed_is_found(text: str, frame: int) -> None:
         ("1:75", "end at 59"),
         ("1:60:00", "end at 59"),
         ("2:31", "after the end, which is at 2:30.0"),
+        ("300", "Type f 300 for the frame"),
         ("nan", "no time"),
         ("1e3", "no time"),
         ("1:2:3:4", "no time"),
