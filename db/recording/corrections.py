@@ -8,6 +8,7 @@ What was imputed stands in for a recording, so it applies before all the others.
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
@@ -304,10 +305,12 @@ def _pieces(overlays: Iterable[Overlay], clock: FrameClock) -> list[_Piece]:
     for overlay in overlays:
         said, (start_ns, stop_ns) = overlay.correction, _stretch(overlay, clock)
         if isinstance(said, ImputedCorrection) and start_ns < stop_ns:
-            cut = [((a, min(b, start_ns), c), (max(a, stop_ns), b, c)) for a, b, c in pieces]
-            pieces = [part for parts in cut for part in parts if part[0] < part[1]]
-            pieces.append((start_ns, stop_ns, said))
-    return sorted(pieces, key=lambda piece: piece[0])
+            first = bisect_right(pieces, start_ns, key=lambda piece: piece[1])
+            last = bisect_left(pieces, stop_ns, key=lambda piece: piece[0])
+            before = [(a, start_ns, c) for a, _, c in pieces[first:last][:1] if a < start_ns]
+            after = [(stop_ns, b, c) for _, b, c in pieces[first:last][-1:] if stop_ns < b]
+            pieces[first:last] = [*before, (start_ns, stop_ns, said), *after]
+    return pieces
 
 
 def _runs_of(pieces: Sequence[_Piece]) -> list[list[_Piece]]:
