@@ -9,6 +9,7 @@ from db.errors import from_os_error
 from db.files import sync_folder
 
 _NAME, _RESTORED = "trashed", "restored"
+_IDS = "[0-9a-f]" * 8 + "-*"
 
 
 def put_mark(folder: Path, why: str = "") -> None:
@@ -54,7 +55,7 @@ def restored_why(folder: Path) -> str:
 
 def all_restored(sessions_dir: Path) -> list[str]:
     """The ids of the sessions that were taken out of the trash with a reason; what is being deleted has no such name."""
-    return [mark.parent.name for mark in sessions_dir.glob(f"[0-9a-f]*/{_RESTORED}")]
+    return [mark.parent.name for mark in sessions_dir.glob(f"{_IDS}/{_RESTORED}")]
 
 
 def _read(mark: Path) -> str:

@@ -6,6 +6,7 @@ from annotator.model.edits.history import History
 from db.labelling.labels import LabelKind, Review
 from db.settings import LibrarySettings, write_settings
 from db.store import Store
+from db.upkeep.leftovers import doomed_folder
 
 
 def test_many_are_accepted_and_it_is_taken_back(store, make_session) -> None:
@@ -60,9 +61,12 @@ def test_the_trash_and_back(store, make_session) -> None:
 
 
 def test_what_was_taken_out_of_the_trash_in_an_earlier_run_goes_back_into_it(store, make_session) -> None:
-    ids = sorted(make_session(store, count=10) for _ in range(3))
-    do(store, Deed.TRASH, ids, "ann")
-    do(store, Deed.RESTORE, ids[:2], "ann")
+    *ids, doomed = sorted(make_session(store, count=10) for _ in range(4))
+    do(store, Deed.TRASH, [*ids, doomed], "ann")
+    do(store, Deed.RESTORE, [*ids[:2], doomed], "ann")
+    folder = store.session_folder(doomed)
+    folder.rename(doomed_folder(folder))  # as where its deletion was cut off
+    store.forget(doomed)
     with Store.open(store.root, create=False) as again:
         trashed, restored = done_before(again, "ann")
         assert (trashed.deed, sorted(trashed.done)) == (Deed.TRASH, ids)
