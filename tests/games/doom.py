@@ -20,11 +20,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
 
+from games.demonstrator import Demonstrator
 from games.engine import BINDINGS, LOOK_DEG_PER_PX, SIZE_PX, TICS_PER_S, TURN_DEG_PER_PX, Doom, GameError, Tic
 from games.hand import MIN_TICS, REST, Hand
 from games.instructions import WORDINGS, Instruction, Schedule
-from games.player import Demonstrator, Exercise, NoOp, Player, Random
-from games.scenarios import SCENARIOS
+from games.player import Exercise, NoOp, Player, Random
+from games.scenarios import SCENARIOS, Scenario
 
 ACTORS = ("demonstrator", "random", "noop", "exercise", "none")
 # Before an episode ends, and before the game does, hands are off for long enough that every release is seen.
@@ -150,7 +151,7 @@ def _run(options: argparse.Namespace, stopped: Callable[[], bool]) -> None:
                 size_px=options.size,
             )
         )
-        player = _player(options.actor, options.seed)
+        player = _player(options.actor, SCENARIOS[options.scenario], options.seed)
         hand = stack.enter_context(Hand(options.display, seed=options.seed)) if player is not None else None
         play = Play(game, log, player, hand, _instructions(options))
         log.write("tics", _start_row(options))
@@ -178,7 +179,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=0, metavar="N", help="end after N injected presses and releases")
     parser.add_argument("--seed", type=int, default=0, metavar="K")
     parser.add_argument("--size", type=_size, default=SIZE_PX, metavar="WxH", help="of the window (default: 640x480)")
-    parser.add_argument("--instructions", metavar="A,B,...", help=f"which to give, in turn: {', '.join(WORDINGS)}")
+    parser.add_argument("--instructions", metavar="A,B,...", help="which to give, in turn (default: the scenario's)")
     parser.add_argument("--instruction", metavar="TEXT", help="give this one all the time")
     parser.add_argument("--go", type=Path, metavar="FILE", help="begin when FILE exists; default: at a line on stdin")
     options = parser.parse_args()
@@ -197,10 +198,10 @@ def _size(text: str) -> tuple[int, int]:
     return width, height
 
 
-def _player(actor: str, seed: int) -> Player | None:
+def _player(actor: str, scenario: Scenario, seed: int) -> Player | None:
     match actor:
         case "demonstrator":
-            return Demonstrator(seed=seed)
+            return Demonstrator(scenario, seed=seed)
         case "random":
             return Random(seed=seed)
         case "noop":
@@ -216,7 +217,7 @@ def _instructions(options: argparse.Namespace) -> Callable[[int], Instruction]:
         return lambda t_ns: fixed
     if options.instructions is None and options.actor != "demonstrator":
         return lambda t_ns: Instruction("", "")
-    chosen = options.instructions.split(",") if options.instructions else tuple(WORDINGS)
+    chosen = options.instructions.split(",") if options.instructions else SCENARIOS[options.scenario].instructions
     return Schedule(chosen, seed=options.seed).at
 
 

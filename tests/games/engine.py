@@ -15,6 +15,7 @@ import math
 import os
 import random
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -56,7 +57,7 @@ GAME_ARGS = (
     "+cl_run 0 +sv_infiniteammo 1 +sv_cheats 1 +autoaim 35"
 )
 
-MONSTER_GAP_UNITS, PLAYER_GAP_UNITS, WALL_GAP_UNITS = 90.0, 300.0, 110
+MONSTER_GAP_UNITS, PLAYER_GAP_UNITS = 90.0, 300.0
 
 
 class GameError(RuntimeError):
@@ -79,7 +80,7 @@ class Tic:
 
     ``action`` maps each available button to its value in this tic: 0 or 1, or degrees for the two mouse deltas (+
     turns right, + looks down). ``angle_deg`` is counter-clockwise from east, in [0, 360). ``kills`` and ``pickups`` count since
-    the game began, over all episodes.
+    the game began, over all episodes. ``things`` are those in the room by the scenario's nouns.
     """
 
     number: int
@@ -95,8 +96,7 @@ class Tic:
     kills: int
     pickups: int
     reward: float
-    monsters: tuple[Thing, ...]
-    medkits: tuple[Thing, ...]
+    things: Mapping[str, tuple[Thing, ...]]
 
     def to_row(self) -> dict[str, Any]:
         """As a row for a JSON log, without the things in the room."""
@@ -219,13 +219,13 @@ class Doom:
         self._kills += max(0, kills - self._episode_kills)
         self._health, self._episode_kills = health, kills
         things = [] if state is None else [_thing(found) for found in state.objects]
-        names = [str(button.name) for button in game.get_available_buttons()]
+        buttons = [str(button.name) for button in game.get_available_buttons()]
         return Tic(
             number=self._number,
             t_ns=t_ns,
             episode=self._episode,
             episode_tic=int(game.get_episode_time()),
-            action=dict(zip(names, game.get_last_action(), strict=True)),
+            action=dict(zip(buttons, game.get_last_action(), strict=True)),
             x=game.get_game_variable(GameVariable.POSITION_X),
             y=game.get_game_variable(GameVariable.POSITION_Y),
             angle_deg=game.get_game_variable(GameVariable.ANGLE),
@@ -234,8 +234,10 @@ class Doom:
             kills=self._kills,
             pickups=self._pickups,
             reward=game.get_last_reward(),
-            monsters=tuple(thing for thing in things if thing.name == self.scenario.monster),
-            medkits=tuple(thing for thing in things if thing.name == self.scenario.pickup),
+            things={
+                noun: tuple(thing for thing in things if thing.name in names)
+                for noun, names in self.scenario.nouns.items()
+            },
         )
 
     def _respawn(self, tic: Tic) -> None:
@@ -244,14 +246,15 @@ class Doom:
         The console can only summon in front of the player, so the player is there and back within one tic, which no
         picture shows. Whole units are all that "warp" takes; a monster at the player's side would be in the way.
         """
-        missing = self.scenario.monsters - len(tic.monsters)
-        crowded = any(math.dist((tic.x, tic.y), (m.x, m.y)) < MONSTER_GAP_UNITS for m in tic.monsters)
+        monsters = tic.things["monsters"]
+        missing = self.scenario.monsters - len(monsters)
+        crowded = any(math.dist((tic.x, tic.y), (m.x, m.y)) < MONSTER_GAP_UNITS for m in monsters)
         if missing <= 0 or tic.number < self._next_spawn_tic or crowded or self.ended:
             return
-        low, high = WALL_GAP_UNITS, self.scenario.room_units - WALL_GAP_UNITS
+        west, south, east, north = self.scenario.nest
         for _ in range(20):
-            x, y = self._random.randint(low, high), self._random.randint(low, high)
-            alone = all(math.dist((x, y), (m.x, m.y)) > MONSTER_GAP_UNITS for m in tic.monsters)
+            x, y = self._random.randint(west, east), self._random.randint(south, north)
+            alone = all(math.dist((x, y), (m.x, m.y)) > MONSTER_GAP_UNITS for m in monsters)
             if alone and math.dist((x, y), (tic.x, tic.y)) > PLAYER_GAP_UNITS:
                 back = f"warp {round(tic.x)} {round(tic.y)}"
                 self._game.send_game_command(f"warp {x} {y}; summon {self.scenario.monster}; {back}")

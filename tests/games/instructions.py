@@ -1,4 +1,4 @@
-"""The written instructions of the arena, each with several wordings, and the order in which a player is given them."""
+"""The written instructions of the scenarios, each with several wordings, and the order in which a player is given them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,38 @@ WORDINGS = {
     "stand still": ("stand still", "do not move", "wait where you are"),
     "walk backwards": ("walk backwards", "back away", "go backwards"),
     "dodge": ("dodge from side to side", "sidestep left and right", "strafe left and right"),
+    "look up": ("look up", "look at the sky", "raise your view"),
+    "look down": ("look down", "look at the floor", "lower your view"),
+    "vest": ("walk to the vest", "go to the green armour", "head for the vest"),
+    "return": ("walk back to the start of the corridor", "go to the end without the vest", "walk away from the vest"),
+    "open": ("try to open the wall", "press on the wall", "search the wall for a door"),
+    "evade": ("dodge the fireballs", "step out of the way of the fireballs", "avoid the fireballs"),
+    "go left": ("go to the left wall", "sidestep to the left end", "move left as far as you can"),
+    "go right": ("go to the right wall", "sidestep to the right end", "move right as far as you can"),
+    "approach": ("walk up to the monsters", "go close to a monster", "come near the monsters"),
 }
+HELD_BACK = {
+    "shoot": ("open fire on the enemies",),
+    "collect": ("grab the medical supplies",),
+    "turn left": ("rotate to the left",),
+    "turn right": ("rotate to the right",),
+    "stand still": ("stay in place",),
+    "walk backwards": ("retreat",),
+    "dodge": ("move from one side to the other",),
+    "look up": ("tilt the view upwards",),
+    "look down": ("tilt the view downwards",),
+    "vest": ("reach the armour vest",),
+    "return": ("go back to the beginning of the corridor",),
+    "open": ("look for a hidden door in the wall",),
+    "evade": ("do not get hit by the fireballs",),
+    "go left": ("strafe all the way to the left",),
+    "go right": ("strafe all the way to the right",),
+    "approach": ("get near the enemies",),
+}
+"""Wordings for evaluation only: no schedule gives them, so no recording holds them and no model has read them."""
+
 # How often each is given, relative to the others: what takes aiming takes more practice.
-WEIGHTS = {"shoot": 3, "collect": 3}
+WEIGHTS = {"shoot": 3, "collect": 3, "vest": 2, "return": 2, "evade": 3}
 SHORTEST_S, LONGEST_S = 6.0, 12.0
 
 
@@ -29,8 +58,8 @@ class Instruction:
 
     @classmethod
     def from_text(cls, text: str) -> Instruction:
-        """The instruction that these words say; unknown words keep an empty canonical form."""
-        return cls(text, next((name for name, texts in WORDINGS.items() if text in texts), ""))
+        """The instruction that these words say, held back or not; unknown words keep an empty canonical form."""
+        return cls(text, next((name for name in WORDINGS if text in (*WORDINGS[name], *HELD_BACK[name])), ""))
 
 
 class Schedule:

@@ -1,34 +1,42 @@
-"""The places of the game: which of ViZDoom's own scenario maps, and what is changed in it.
+"""The places of the game: which of ViZDoom's own scenario maps, what is changed in it, and what can be asked for there.
 
-The arena is one square room in which every instruction can be followed at any moment: monsters to shoot, medkits to
-collect, space to turn, to walk and to stand in. Only the instruction decides what is right there.
+Each is one open room or corridor in which every one of its instructions can be followed at any moment. Only the picture
+and the instruction decide what is right there. They differ in looks, in what is in them and in what is done.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+Box = tuple[int, int, int, int]
+"""West, south, east and north edge in Doom's map units."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """One map of ViZDoom's wheel with its rules.
 
-    ``monsters`` of class ``monster`` are kept alive in the square room (0, 0)-(``room_units``, ``room_units``), in
-    Doom's map units; 0 monsters leave the map as its makers made it. ``look`` says whether vertical mouse motion moves
-    the view (without it the game ignores that motion). ``episode_s`` is how long an episode lasts; 0: for ever.
-    ``pickup`` is the class name of what gives health.
+    ``nouns`` says which classes of things an instruction's noun means here. ``monsters`` of class ``monster`` are kept
+    alive: a new one appears within ``nest``; 0 monsters leave the map as its makers made it. ``floor`` is where one can
+    stand. ``look`` says whether vertical mouse motion moves the view (without it the game ignores that motion).
+    ``episode_s`` is how long an episode lasts; 0: for ever; who comes to ``goal_x`` ends it before. ``instructions`` are short names of ``games.instructions``.
     """
 
     name: str
     map_file: str
-    monster: str
-    monsters: int
-    pickup: str
-    room_units: int
+    nouns: Mapping[str, frozenset[str]]
+    floor: Box
+    instructions: tuple[str, ...]
     episode_s: float
     look: bool
     start_commands: tuple[str, ...]
+    monster: str = ""
+    monsters: int = 0
+    nest: Box = (0, 0, 0, 0)
     skill: int = 3
+    goal_x: float = math.inf
 
 
 # A player who cannot die follows one instruction for as long as it stands: "buddha" keeps the last point of health,
@@ -39,13 +47,15 @@ ARMED = ("buddha", "notarget", "give Chaingun", "give Clip 200", "use Chaingun")
 ARENA = Scenario(
     name="arena",
     map_file="health_gathering.wad",
-    monster="Demon",
-    monsters=7,
-    pickup="Medikit",
-    room_units=1216,
+    nouns={"monsters": frozenset({"Demon"}), "medkits": frozenset({"Medikit"})},
+    floor=(0, 0, 1216, 1216),
+    instructions=("shoot", "collect", "turn left", "turn right", "stand still", "walk backwards", "dodge"),
     episode_s=45.0,
     look=False,
     start_commands=ARMED,
+    monster="Demon",
+    monsters=7,
+    nest=(110, 110, 1106, 1106),
 )
 
 # The same room without monsters or an end, with the view free in both axes: every injected event reaches the game and
@@ -53,13 +63,51 @@ ARENA = Scenario(
 RANGE = Scenario(
     name="range",
     map_file="health_gathering.wad",
-    monster="Demon",
-    monsters=0,
-    pickup="Medikit",
-    room_units=1216,
+    nouns={"monsters": frozenset({"Demon"}), "medkits": frozenset({"Medikit"})},
+    floor=(0, 0, 1216, 1216),
+    instructions=ARENA.instructions,
     episode_s=0.0,
     look=True,
     start_commands=ARMED,
 )
 
-SCENARIOS = {scenario.name: scenario for scenario in (ARENA, RANGE)}
+# A round yard under the sky. Marines with chainsaws and demons come from all sides; who falls comes back.
+CENTER = Scenario(
+    name="center",
+    map_file="defend_the_center.wad",
+    nouns={"monsters": frozenset({"Demon", "MarineChainsawVzd"})},
+    floor=(-560, -560, 560, 560),
+    instructions=("shoot", "turn left", "turn right", "look up", "look down", "stand still", "dodge"),
+    episode_s=45.0,
+    look=True,
+    start_commands=("buddha",),
+)
+
+# A long stone corridor with soldiers in its niches and a vest at its east end. The player begins between both ends.
+CORRIDOR = Scenario(
+    name="corridor",
+    map_file="deadly_corridor.wad",
+    nouns={"monsters": frozenset({"ShotgunGuy", "ChaingunGuy", "Zombieman"}), "vest": frozenset({"GreenArmor"})},
+    floor=(0, -15, 1300, 15),
+    instructions=("vest", "return", "shoot", "open", "look down", "stand still", "walk backwards"),
+    episode_s=45.0,
+    look=True,
+    start_commands=("buddha", "notarget", "give Shotgun", "give Shell 50", "use Shotgun", "warp 400 0"),
+    skill=1,
+    goal_x=1260.0,
+)
+
+# A wide hall with ever more imps along its far wall, who throw fireballs; the player has room to step aside. The map lets
+# none of them fall.
+COVER = Scenario(
+    name="cover",
+    map_file="take_cover.wad",
+    nouns={"monsters": frozenset({"DoomImp"}), "fireballs": frozenset({"DoomImpBall"})},
+    floor=(-430, 20, 40, 748),
+    instructions=("evade", "shoot", "go left", "go right", "approach", "stand still", "walk backwards"),
+    episode_s=45.0,
+    look=False,
+    start_commands=("buddha", "give Chaingun", "give Clip 200", "use Chaingun"),
+)
+
+SCENARIOS = {scenario.name: scenario for scenario in (ARENA, RANGE, CENTER, CORRIDOR, COVER)}
