@@ -7,6 +7,7 @@ that run, and what they recorded goes to the library's trash.
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import threading
@@ -164,6 +165,7 @@ def main() -> int:
     library: Path = args.library.resolve()
     library.mkdir(parents=True, exist_ok=True)
     logs: Path = args.logs.resolve() if args.logs else library.parent / "logs"
+    keep_priority()
     corpus = Corpus(library, logs, plan(args.scenarios, args.minutes, args.groups), args.stages)
     try:
         with cancelling(corpus):
@@ -178,6 +180,16 @@ def main() -> int:
         say("corpus: interrupted; the same command goes on.")
         return 130
     return 0
+
+
+def keep_priority() -> None:
+    """Lets a `nice` below 0 hold against other sessions of the machine too.
+
+    Linux shares the processors among login sessions first (sched_autogroup); `nice` counts only within one of them.
+    """
+    nice, path = os.getpriority(os.PRIO_PROCESS, 0), Path("/proc/self/autogroup")
+    if nice < 0 and path.exists():
+        path.write_text(str(nice))
 
 
 @contextmanager

@@ -37,7 +37,7 @@ UP_DEG, DOWN_DEG = (-24.0, -12.0), (14.0, 26.0)
 
 
 class Demonstrator:
-    """Plays one scenario.
+    """Plays one scenario; what cannot be asked for there it does not do.
 
     It takes a moment to read a new instruction, aims as a wrist does, stops to breathe at times, lets go of keys and
     presses them again, and stays with a target until that is gone.
@@ -83,7 +83,7 @@ class Demonstrator:
             self._read(tic, instruction.canonical)
         elif self._random.random() < 0.004:
             self._rest_until_tic = tic.number + self._random.randint(3, 8)
-        way = self._ways.get(self._canonical)
+        way = self._ways.get(self._canonical) if self._canonical in self._scenario.instructions else None
         if way is None or tic.number < self._rest_until_tic:
             self._turning.rest()
             self._tilting.rest()

@@ -23,7 +23,7 @@ from typing import Any, Self, TextIO
 from games.demonstrator import Demonstrator
 from games.engine import BINDINGS, LOOK_DEG_PER_PX, SIZE_PX, TICS_PER_S, TURN_DEG_PER_PX, Doom, GameError, Tic
 from games.hand import MIN_TICS, REST, Hand
-from games.instructions import WORDINGS, Instruction, Schedule
+from games.instructions import Instruction, Schedule
 from games.player import Exercise, NoOp, Player, Random
 from games.scenarios import SCENARIOS, Scenario
 
@@ -187,9 +187,10 @@ def _parse() -> argparse.Namespace:
         parser.error("no display: give --display :N or set DISPLAY")
     if options.instruction is not None and options.instructions is not None:
         parser.error("give --instruction or --instructions, not both")
-    unknown = set((options.instructions or "shoot").split(",")) - set(WORDINGS)
+    known = SCENARIOS[options.scenario].instructions
+    unknown = set(options.instructions.split(",") if options.instructions else ()) - set(known)
     if unknown:
-        parser.error(f"unknown instruction {', '.join(sorted(unknown))}; there are: {', '.join(WORDINGS)}")
+        parser.error(f"unknown instruction {', '.join(sorted(unknown))}; {options.scenario} has: {', '.join(known)}")
     return options
 
 

@@ -21,7 +21,8 @@ class Scenario:
     ``nouns`` says which classes of things an instruction's noun means here. ``monsters`` of class ``monster`` are kept
     alive: a new one appears within ``nest``; 0 monsters leave the map as its makers made it. ``floor`` is where one can
     stand. ``look`` says whether vertical mouse motion moves the view (without it the game ignores that motion).
-    ``episode_s`` is how long an episode lasts; 0: for ever; who comes to ``goal_x`` ends it before. ``instructions`` are short names of ``games.instructions``.
+    ``episode_s`` is how long an episode lasts; 0: for ever; who comes to ``goal_x`` ends it before. ``instructions`` are
+    those that can be given here, by their short names in ``games.instructions``.
     """
 
     name: str

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from Xlib.display import Display
 
-from games.engine import LOOK_DEG_PER_PX, SIZE_PX, TURN_DEG_PER_PX, Doom, turned_deg
+from games.demonstrator import Demonstrator
+from games.engine import LOOK, LOOK_DEG_PER_PX, SIZE_PX, TURN_DEG_PER_PX, Doom, turned_deg
 from games.hand import Hand
 from games.injector import BTN_LEFT, Injector
 from games.instructions import Instruction
-from games.player import Demonstrator
-from games.scenarios import ARENA, RANGE
+from games.scenarios import ARENA, CENTER, CORRIDOR, COVER, RANGE, Scenario
 from games.window import list_windows
 from games.witness import changes_of, compare, motions_of, read_rows
 from games.xserver import XServer
@@ -101,11 +101,11 @@ def test_motion_is_not_clipped_at_the_edge_of_the_screen(server: XServer, tmp_pa
 def test_arena_has_monsters_and_medkits_and_begins_again(server: XServer, tmp_path: Path) -> None:
     with Doom(ARENA, server.display, tmp_path, seed=4) as game, Hand(server.display) as hand:
         tic = game.step()
-        while len(tic.monsters) < ARENA.monsters:
+        while len(tic.things["monsters"]) < ARENA.monsters:
             assert tic.number < 200
             tic = game.step()
-        assert tic.medkits
-        player = Demonstrator(seed=4)
+        assert tic.things["medkits"]
+        player = Demonstrator(ARENA, seed=4)
         while tic.kills == 0:
             assert tic.number < 700
             hand.follow(player.decide(tic, Instruction("shoot the monsters", "shoot")), tic.number)
@@ -115,3 +115,17 @@ def test_arena_has_monsters_and_medkits_and_begins_again(server: XServer, tmp_pa
         again = game.step()
         assert (again.episode, again.kills) == (tic.episode + 1, tic.kills)
         assert again.episode_tic < tic.episode_tic
+
+
+@pytest.mark.parametrize("scenario", [CENTER, CORRIDOR, COVER], ids=lambda scenario: scenario.name)
+def test_things_of_every_noun_are_there(server: XServer, tmp_path: Path, scenario: Scenario) -> None:
+    missing = set(scenario.nouns)
+    with Doom(scenario, server.display, tmp_path, seed=4) as game:
+        while missing:
+            tic = game.step()
+            assert tic.number < 700
+            missing -= {noun for noun, things in tic.things.items() if things}
+        assert (LOOK.name in tic.action) == scenario.look
+        west, south, east, north = scenario.floor
+        assert west - 100 < tic.x < east
+        assert south - 5 < tic.y < north + 5
