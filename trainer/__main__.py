@@ -36,6 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_expect(commands)
     _add_serve(commands)
     _add_brake_light(commands)
+    _command(commands, "configurations", "name the configurations, and what this machine makes of each")
     return parser
 
 
@@ -90,6 +91,10 @@ def _add_pipeline(commands: Commands[argparse.ArgumentParser]) -> None:
     what = "dataset, IDM, labels for videos, policy in two stages and evaluation in one go"
     parser = _command(commands, "pipeline", what)
     add_choice(parser)
+    parser.add_argument(
+        "--models", choices=("both", "idm", "policy"), default="both", help="what to train (default: both)"
+    )
+    parser.add_argument("--dataset", metavar="ID", help="one that is frozen already, in place of a choice of sessions")
     add_impute(parser)
     add_lengths(parser, "for all trainings together (default: 12)", "exactly so many steps for each model")
     add_pretrain_share(parser)
@@ -215,6 +220,10 @@ def _dispatch(args: argparse.Namespace) -> int:
         from trainer.freezing import freeze_dataset
 
         return freeze_dataset(args)
+    if args.command == "configurations":
+        from trainer.machine import tell_configurations
+
+        return tell_configurations(args)
     if args.command == "pipeline" or (args.command == "policy" and args.pretrain_on):
         from trainer.pipelining import run_pipeline, train_in_two_stages
 

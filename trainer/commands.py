@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, get_args
@@ -13,7 +13,7 @@ from typing import Any, get_args
 import torch
 
 from db.cli import emit, open_library
-from db.errors import BadArgument, PlaytapeError
+from db.errors import BadArgument
 from db.progressline import ProgressLine
 from db.store import Store
 from trainer.cards import comparison
@@ -29,7 +29,7 @@ from trainer.scoring.predict import predict_session as predict
 from trainer.scoring.predict import write_npz
 from trainer.serve import serve
 from trainer.training import loop
-from trainer.training.runs import Run, RunConfig, new_run, open_run
+from trainer.training.runs import Pulse, Run, RunConfig, new_run, open_run, told_of_failure
 from trainer.training.stopping import stop_signals
 from trainer.training.trial import plan
 from trainer.training.world import World, joined
@@ -58,7 +58,7 @@ def train_model(args: argparse.Namespace) -> int:
         report = _reporter(args) if world.is_first else lambda row: None
         began = _begin(args, store) if world.is_first else None
         run, manifest, planned = _adopt(store, world, began)
-        with _told_of_failure(run, world):
+        with _followed(run, world):
             if not world.is_first:
                 world.wait()  # the first decodes; the others read what it kept
             data = loop.load_data(store, manifest, run, report, planned.train_on if planned else _train_on(args))
@@ -259,14 +259,11 @@ def describe(row: Row) -> tuple[str, bool]:
 
 
 @contextmanager
-def _told_of_failure(run: Run, world: World) -> Iterator[None]:
-    """Whoever follows the run's folder learns how it ended."""
-    try:
+def _followed(run: Run, world: World) -> Iterator[None]:
+    """Whoever follows the run's folder sees that it lives, and how it ended; the first process tells."""
+    with ExitStack() as stack:
+        if world.is_first:
+            run.forget_stop()
+            stack.enter_context(Pulse(run))
+            stack.enter_context(told_of_failure(run))
         yield
-    except BaseException as error:
-        reason = str(error) if isinstance(error, PlaytapeError) else f"{type(error).__name__}: {error}"
-        if not world.is_first:
-            raise
-        run.log(f"failed: {reason}")
-        run.progress("failed", reason=reason)
-        raise

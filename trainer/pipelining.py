@@ -15,11 +15,11 @@ from pydantic import ValidationError
 from db.cli import emit, open_library
 from db.errors import BadArgument
 from db.store import Store
-from trainer.configs import named_config
+from trainer.configs import clip_named, named_config
 from trainer.data.manifest import latest_dataset, read_manifest
 from trainer.freezing import read_choice
 from trainer.training.pipeline import Pipeline
-from trainer.training.plans import POLICY, Options, Plan, new_plan, read_plan
+from trainer.training.plans import POLICY, Options, Plan, new_plan, read_plan, stages_for
 from trainer.training.stopping import stop_signals
 
 DEFAULT_MINUTES = 12.0
@@ -30,7 +30,7 @@ Row = dict[str, Any]
 
 
 def run_pipeline(args: argparse.Namespace) -> int:
-    """Exit status 0 with a policy, 130 when it was stopped before; `--resume` goes on."""
+    """Exit status 0 with its models, 130 when it was stopped before; `--resume` goes on."""
     _refuse_several_processes()
     with open_library(args, create=False) as store:
         return _go(args, store, read_plan(store, args.resume) if args.resume else _plan(args, store))
@@ -62,7 +62,13 @@ def _plan(args: argparse.Namespace, store: Store) -> Plan:
     if args.min_confidence is not None:
         more["min_confidence"] = args.min_confidence
     how = {"held_out_share": args.held_out_share, "by": args.by, "any_game": args.any_game}
-    return new_plan(store, _options(args, choice=read_choice(args), **how, **more))
+    if args.dataset is None:
+        return new_plan(store, _options(args, choice=read_choice(args), **how, **more), stages_for(args.models))
+    manifest = read_manifest(store, args.dataset)
+    if manifest.clip != clip_named(args.config):
+        raise BadArgument(f"Dataset {manifest.id} was not frozen for {args.config}; choose the one that it was.")
+    stages = stages_for(args.models, is_frozen=True, is_imputed=bool(manifest.of("train", "imputed")))
+    return new_plan(store, _options(args, dataset_id=manifest.id, **how, **more), stages)
 
 
 def _options(args: argparse.Namespace, **more: Any) -> Options:

@@ -11,6 +11,7 @@ import pytest
 
 from db.store import Store
 from trainer.__main__ import main
+from trainer.machine import offers
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,6 +32,18 @@ def test_an_error_is_one_sentence(store: Store, capsys: pytest.CaptureFixture[st
     assert "dataset" in json.loads(printed.out.splitlines()[-1])["error"]
     assert main(["dataset", "--library", str(store.root / "nowhere")]) == 1
     assert main(["policy", "--library", str(store.root), "--minutes", "0"]) == 1
+
+
+def test_the_configurations_say_what_they_need(capsys: pytest.CaptureFixture[str]) -> None:
+    assert all(offer.runs_here and not offer.reason for offer in offers(has_gpu=True))
+    here = {offer.name: offer for offer in offers(has_gpu=False)}
+    assert [name for name, offer in here.items() if offer.runs_here] == ["quick", "quick-gpu"]
+    assert "NVIDIA" in here["p2p-150m"].reason
+    assert main(["configurations", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["configurations"]
+    assert [offer["name"] for offer in told] == list(here)
+    assert main(["configurations"]) == 0
+    assert "quick      128x96 at 15 Hz" in capsys.readouterr().out
 
 
 def test_from_sessions_to_an_evaluated_model(

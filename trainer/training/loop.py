@@ -99,7 +99,7 @@ def train(
     stopped: Callable[[], bool],
     world: World | None = None,
 ) -> Card | None:
-    """Trains to the end and writes the model; or, once `stopped()`, saves and returns None. Continues a saved run.
+    """Trains to the end and writes the model; or, once `stopped()` or the run is asked to, saves and returns None. Continues a saved run.
 
     world: the processes that share the work; the first one evaluates, writes and reports, and gives the card.
     """
@@ -121,7 +121,7 @@ def train(
     with Prefetch(sampler, first, planned.steps) as batches:
         for step, batch in enumerate(batches, start=first):
             recent.append(learner.step(step, batch))
-            stops = world.any(stopped(), device)
+            stops = world.any(stopped() or run.is_asked_to_stop(), device)
             done, now_s = step + 1, time.monotonic()
             is_due = now_s - saved_s >= _SAVE_S
             saves = (

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from filelock import Timeout
 
-from db.errors import BadArgument, PlaytapeError
+from db.errors import BadArgument
 from db.store import Store
 from trainer.configs import Kind, clip_named, named_config
 from trainer.data.choice import chosen_videos
@@ -24,7 +24,7 @@ from trainer.imputing import Stopped, open_imputer
 from trainer.models import Card, choose_device, read_origin
 from trainer.training import loop
 from trainer.training.plans import Plan, Stage, StageName, plan_lock, run_of, write_plan
-from trainer.training.runs import CONFIG_NAME, Pulse, Run, RunConfig, new_run, open_run
+from trainer.training.runs import CONFIG_NAME, Pulse, Run, RunConfig, new_run, open_run, reason_of, told_of_failure
 from trainer.training.timetable import Timetable
 from trainer.training.trial import plan as plan_run
 
@@ -64,6 +64,7 @@ class Pipeline:
         """
         try:
             with plan_lock(self.store, self.plan), Pulse(self._run):
+                self._run.forget_stop()
                 return self._go()
         except Timeout:
             raise BadArgument(f"{self.plan.id} is being worked on by another process; wait for it.") from None
@@ -72,7 +73,7 @@ class Pipeline:
         for stage in self.plan.stages:
             if stage.state in ("done", "left out"):
                 continue
-            if self.stopped():
+            if self._is_to_stop():
                 return self._stop(stage)
             self._keep(stage.model_copy(update={"state": "running"}))
             began_s = time.monotonic()
@@ -80,7 +81,7 @@ class Pipeline:
             try:
                 found = self._work[stage.name](self._current(stage.name))
             except (Exception, KeyboardInterrupt) as error:
-                reason = str(error) if isinstance(error, PlaytapeError) else f"{type(error).__name__}: {error}"
+                reason = reason_of(error)
                 self._run.log(f"{stage.name} failed: {reason}")
                 self.report(self._run.progress("failed", stage=stage.name, reason=reason))
                 raise
@@ -128,7 +129,7 @@ class Pipeline:
 
         imputer = open_imputer(
             self.store, self.models()["idm"], min_confidence=options.min_confidence, any_game=options.any_game,
-            device=options.device, threads=options.threads, progress=progress, stopped=self.stopped,
+            device=options.device, threads=options.threads, progress=progress, stopped=self._is_to_stop,
         )  # fmt: skip
         try:
             manifest = freeze(self.store, **self._how(), imputer=imputer)
@@ -160,7 +161,7 @@ class Pipeline:
 
         models = self.models()
         for done, model in enumerate(models.values()):
-            if self.stopped():
+            if self._is_to_stop():
                 return None
             self._tell("evaluating", done, len(models))
             evaluate(self.store, model)
@@ -180,12 +181,17 @@ class Pipeline:
             figures = {"run": run.id, "stage_loss": row.get("loss")}  # a run's curves are in its own folder
             self._tell(row["phase"], row["step"], row["steps"], left_s=row.get("eta_s"), **figures)
 
-        data = loop.load_data(self.store, manifest, run, report, train_on)
-        if planned is None:
-            planned = self._plan_run(stage, data, run, kind, train_on, start_from, report)
-        if planned.dataset_hash != manifest.hash:
-            raise BadArgument(f"Dataset {manifest.id} is not the one run {run.id} began with; start a new pipeline.")
-        card = loop.train(self.store, data, run, planned, device=self._device, report=report, stopped=self.stopped)
+        run.forget_stop()
+        with Pulse(run), told_of_failure(run):
+            data = loop.load_data(self.store, manifest, run, report, train_on)
+            if planned is None:
+                planned = self._plan_run(stage, data, run, kind, train_on, start_from, report)
+            if planned.dataset_hash != manifest.hash:
+                raise BadArgument(
+                    f"Dataset {manifest.id} is not the one run {run.id} began with; start a new pipeline."
+                )
+            stops = self._is_to_stop
+            card = loop.train(self.store, data, run, planned, device=self._device, report=report, stopped=stops)
         return stage.model_copy(update={"model": card.id, "note": _figures(card)}) if card is not None else None
 
     def _begun(self, stage: Stage, kind: Kind) -> tuple[Run, RunConfig | None]:
@@ -242,6 +248,9 @@ class Pipeline:
         numbers = {"stage": name, "stage_number": self._names().index(name) + 1, "stages": len(self.plan.stages)}
         row = self._run.progress(phase, step=done, steps=total, eta_s=eta_s, share=share, **numbers, **figures)
         self.report(row)
+
+    def _is_to_stop(self) -> bool:
+        return self.stopped() or self._run.is_asked_to_stop()
 
     def _names(self) -> list[StageName]:
         return [stage.name for stage in self.plan.stages]

@@ -28,6 +28,11 @@ FORMAT = 1
 
 StageName = Literal["dataset", "idm", "label", "pretrain", "finetune", "evaluate"]
 WHOLE: tuple[StageName, ...] = ("dataset", "idm", "label", "pretrain", "finetune", "evaluate")
+_OF: dict[str, tuple[StageName, ...]] = {
+    "both": WHOLE,
+    "idm": ("dataset", "idm", "evaluate"),
+    "policy": ("dataset", "finetune", "evaluate"),
+}
 POLICY: tuple[StageName, ...] = ("pretrain", "finetune")
 """The two trainings of a policy alone, on a dataset that is there."""
 
@@ -41,7 +46,7 @@ class Options(Spec):
     by: SplitBy = "group"
     seed: int = 0
     dataset_id: str | None = None
-    """To train the policy on; None where the pipeline freezes its own."""
+    """To train on; None where the pipeline freezes its own."""
     minutes: float | None = None
     """Of all trainings together. Either this or `steps`."""
     steps: Annotated[int, Field(ge=2)] | None = None
@@ -93,6 +98,17 @@ class Plan(Spec):
     @property
     def is_done(self) -> bool:
         return all(stage.state in ("done", "left out") for stage in self.stages)
+
+
+def stages_for(models: str, *, is_frozen: bool = False, is_imputed: bool = False) -> tuple[StageName, ...]:
+    """What leads to these models (`both`, `idm`, `policy`). A frozen dataset is taken as it is, also what is imputed in it."""
+    stages = _OF[models]
+    if not is_frozen:
+        return stages
+    left_out = {"dataset", "label"} | (set() if is_imputed else {"pretrain"})
+    if is_imputed and models == "policy":
+        stages = ("pretrain", *stages)
+    return tuple(name for name in stages if name not in left_out)
 
 
 def new_plan(store: Store, options: Options, stages: tuple[StageName, ...] = WHOLE) -> Plan:

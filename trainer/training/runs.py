@@ -4,6 +4,7 @@ config.json       RunConfig, written once, atomically, before the first step
 progress.jsonl    one object a line: step, steps, loss, eta_s, phase, t and, after an evaluation, its figures
 log.txt           what was said, with times
 heartbeat         touched at least every few seconds while the run lives
+stop              put there by whoever wants the run to save and end; gone again when it goes on
 last.safetensors  weights, averaged weights, optimiser and position of the last save
 best.safetensors  the averaged weights that scored best on the calibration split
 """
@@ -15,13 +16,14 @@ import json
 import math
 import threading
 import time
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
-from db.errors import BadFile, NotFound, TooNew
+from db.errors import BadFile, NotFound, PlaytapeError, TooNew
 from db.files import replace_text
 from db.specs import Spec
 from db.store import Store
@@ -30,6 +32,7 @@ from trainer.data.manifest import Source
 from trainer.weights import read_text, refuse_escape
 
 CONFIG_NAME, PROGRESS_NAME, LOG_NAME, HEARTBEAT_NAME = "config.json", "progress.jsonl", "log.txt", "heartbeat"
+STOP_NAME = "stop"
 LAST_NAME, BEST_NAME = "last.safetensors", "best.safetensors"
 _HEARTBEAT_S = 2.0
 _MOST_PROGRESS_BYTES = 64 * 2**20
@@ -97,6 +100,14 @@ class Run:
             (self.folder / HEARTBEAT_NAME).touch()
             self._beat_s = now_s
 
+    def is_asked_to_stop(self) -> bool:
+        """Whether somebody, from this machine or another one, has put the file there; cheap enough for every step."""
+        return (self.folder / STOP_NAME).exists()
+
+    def forget_stop(self) -> None:
+        """What asked an earlier process to stop does not ask the next one."""
+        (self.folder / STOP_NAME).unlink(missing_ok=True)
+
     def forget_after(self, step: int) -> None:
         """Drops progress of steps that will be done again, so that a curve never doubles back."""
         rows = [row for row in read_progress(self.folder) if row.get("step", 0) <= step and row["phase"] != "stopped"]
@@ -125,6 +136,23 @@ class Pulse:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@contextlib.contextmanager
+def told_of_failure(run: Run) -> Iterator[None]:
+    """Whoever follows the run's folder learns how it ended."""
+    try:
+        yield
+    except BaseException as error:
+        reason = reason_of(error)
+        run.log(f"failed: {reason}")
+        run.progress("failed", reason=reason)
+        raise
+
+
+def reason_of(error: BaseException) -> str:
+    """A sentence for who follows a run."""
+    return str(error) if isinstance(error, PlaytapeError) else f"{type(error).__name__}: {error}"
 
 
 def write_config(run: Run, config: RunConfig) -> None:

@@ -43,7 +43,7 @@ class Timetable:
             return None, parts.get(name, options.steps)
         assert options.minutes is not None, "a pipeline is as long as its minutes or its steps"
         of_kind = 1.0
-        if plan.stage("idm") is not None:
+        if plan.stage("idm") is not None and plan.stage("finetune") is not None:
             of_kind = options.idm_share if name == "idm" else 1 - options.idm_share
         return options.minutes * of_kind * share, None
 

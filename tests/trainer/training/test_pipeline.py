@@ -24,8 +24,8 @@ from trainer.imputing import open_imputer
 from trainer.models import read_card
 from trainer.training import pipeline as pipelines
 from trainer.training.pipeline import Pipeline
-from trainer.training.plans import NAME, POLICY, Options, Plan, Stage, new_plan, plan_lock, read_plan
-from trainer.training.runs import open_run, read_progress
+from trainer.training.plans import NAME, POLICY, Options, Plan, Stage, new_plan, plan_lock, read_plan, stages_for
+from trainer.training.runs import STOP_NAME, open_run, read_progress
 from trainer.training.timetable import Timetable
 
 ROOT = Path(__file__).parents[3]
@@ -188,6 +188,48 @@ def test_without_videos_the_policy_learns_from_people_alone(toy_store: Store) ->
     assert read_card(toy_store, stage.model).history == ()
 
 
+@pytest.mark.parametrize("kind", ["idm", "policy"])
+def test_one_model_alone_has_all_the_time_on_a_dataset_that_is_there(
+    toy_store: Store, toy_manifest: Manifest, kind: str
+) -> None:
+    stages = stages_for(kind, is_frozen=True)
+    timed = new_plan(toy_store, Options(minutes=10.0), stages)
+    assert Timetable(timed.options).budget(timed, stages[0])[0] == pytest.approx(10.0)
+    plan = new_plan(toy_store, OPTIONS.model_copy(update={"dataset_id": toy_manifest.id}), stages)
+    finished, pipeline, rows = go(toy_store, plan)
+    assert finished
+    assert list(pipeline.models()) == [kind]
+    assert read_card(toy_store, pipeline.models()[kind]).dataset_id == toy_manifest.id
+    assert rows[-1]["share"] == 1.0
+
+
+def test_what_leads_to_a_model_is_no_more_than_it_needs() -> None:
+    assert stages_for("both", is_frozen=True) == ("idm", "finetune", "evaluate")
+    assert stages_for("both", is_frozen=True, is_imputed=True) == ("idm", "pretrain", "finetune", "evaluate")
+    assert stages_for("policy", is_frozen=True, is_imputed=True) == ("pretrain", "finetune", "evaluate")
+    assert stages_for("idm") == ("dataset", "idm", "evaluate")
+
+
+@pytest.mark.parametrize("which", ["pipeline", "stage"])
+def test_who_asks_by_a_file_stops_it_and_it_goes_on(toy_store: Store, toy_manifest: Manifest, which: str) -> None:
+    options = OPTIONS.model_copy(update={"dataset_id": toy_manifest.id})
+    plan = new_plan(toy_store, options, stages_for("idm", is_frozen=True))
+    folder = toy_store.runs_dir / plan.id
+
+    def ask(row: dict[str, Any]) -> None:
+        if row["phase"] == "trial" or row.get("stage_loss"):
+            (folder if which == "pipeline" else toy_store.runs_dir / row["run"]).joinpath(STOP_NAME).touch()
+
+    pipeline = Pipeline(toy_store, plan, ask)
+    assert not pipeline.go()
+    run_id = pipeline.plan.stages[0].run
+    assert run_id is not None
+    assert [read_progress(toy_store.runs_dir / one)[-1]["phase"] for one in (plan.id, run_id)] == ["stopped"] * 2
+    finished, again, _ = go(toy_store, read_plan(toy_store, plan.id))
+    assert finished
+    assert again.models() == {"idm": run_id}
+
+
 def test_a_stage_that_fails_is_named_and_can_be_tried_again(
     videos: Store, monkeypatch: pytest.MonkeyPatch, whole: tuple[Plan, list[dict[str, Any]]]
 ) -> None:
@@ -290,6 +332,14 @@ def test_each_step_by_itself_from_the_command_line(
     assert main(["policy", "--pretrain-on", "imputed", "--steps", "1", *common]) == 1
     assert "--steps" in capsys.readouterr().err
     assert main(["dataset", "--impute-with", card.id, *common]) == 1
+
+
+def test_a_dataset_of_other_pictures_is_refused(
+    toy_library: Path, toy_manifest: Manifest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["pipeline", "--library", str(toy_library), "--dataset", toy_manifest.id]
+    assert main([*command, "--config", "quick-gpu", "--models", "idm"]) == 1
+    assert "not frozen for quick-gpu" in capsys.readouterr().err
 
 
 def test_the_whole_from_the_command_line(library: Path, capsys: pytest.CaptureFixture[str]) -> None:
