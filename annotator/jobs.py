@@ -11,6 +11,9 @@ from pathlib import Path
 
 from db.errors import StoreReadOnly
 
+STOPPED = 130
+"""The exit status of a program that was stopped before its end."""
+
 if sys.platform == "win32":
     _DETACHED = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS
 else:
@@ -29,10 +32,14 @@ class Job:
     def has_ended(self) -> bool:
         return self.process.poll() is not None
 
+    def stop(self) -> None:
+        """Asks it to save what it has and end."""
+        self.process.terminate()
+
     @property
     def error(self) -> str:
-        """The last line it said where it ended badly, else ""."""
-        if not self.process.poll():
+        """The last line it said where it ended badly, else ""; one that was asked to stop did not end badly."""
+        if self.process.poll() in (None, 0, STOPPED):
             return ""
         lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         return lines[-1] if lines else f"It ended with status {self.process.returncode}."

@@ -1,13 +1,10 @@
 from __future__ import annotations
 
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from annotator.jobs import start_job
-from annotator.training import TrainingFailed, main, run_step
 from db.errors import StoreReadOnly
 
 
@@ -33,37 +30,12 @@ def test_a_log_that_cannot_be_written_is_a_sentence(tmp_path) -> None:
         start_job("recorder", "platform", [], tmp_path / "logs")
 
 
-@pytest.fixture
-def trainer(tmp_path, monkeypatch) -> Path:
-    """A trainer that notes how it was called and answers as the real one does, found before it."""
-    package = tmp_path / "path" / "trainer"
-    package.mkdir(parents=True)
-    calls = tmp_path / "calls"
-    (package / "__init__.py").write_text("")
-    (package / "__main__.py").write_text(
-        "import json, pathlib, sys\n"
-        f"calls = pathlib.Path({str(calls)!r})\n"
-        "with calls.open('a') as file: file.write(' '.join(sys.argv[1:]) + '\\n')\n"
-        "if sys.argv[1] == 'policy':\n"
-        "    print(json.dumps({'error': 'The disk is full.'})); sys.exit(1)\n"
-        "print('a line for people')\n"
-        "print(json.dumps({'id': 'd1', 'model': 'm1'}))\n"
-    )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "path"))
-    return calls
-
-
-def test_training_is_one_chain_that_ends_at_the_first_failure(trainer, tmp_path, capsys) -> None:
-    assert main(["--library", str(tmp_path), "--minutes", "2", "--game", "Maze"]) == 1
-    assert trainer.read_text().splitlines() == [
-        f"dataset --library {tmp_path} --game Maze --json",
-        f"idm --library {tmp_path} --dataset d1 --minutes 2 --json",
-        f"policy --library {tmp_path} --dataset d1 --minutes 2 --json",
-    ]
-    assert capsys.readouterr().err.strip().endswith("The disk is full.")
-
-
-def test_a_step_that_says_nothing_failed(monkeypatch) -> None:
-    monkeypatch.setattr(sys, "executable", "/bin/true")
-    with pytest.raises(TrainingFailed, match="dataset ended"):
-        run_step(["dataset"])
+def test_what_was_asked_to_stop_has_no_error(tmp_path, monkeypatch) -> None:
+    code = "import signal, sys, time\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(130))\nprint('up', flush=True)\ntime.sleep(60)"
+    (tmp_path / "waiter.py").write_text(code)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    job = start_job("waiter", "waiter", [], tmp_path / "logs")
+    wait_until(lambda: "up" in job.log.read_text())
+    job.stop()
+    wait_until(lambda: job.has_ended)
+    assert job.error == ""

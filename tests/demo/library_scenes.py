@@ -80,9 +80,26 @@ def export(stage: Stage) -> QMainWindow:
 
 
 def train(stage: Stage) -> QMainWindow:
-    window = listed(stage)
-    press(Key.Key_T, CTRL)
-    dialog()
+    window = page(stage, Key.Key_T)
+    until(lambda: window.workshop.train.picture.contents.keys)
+    until(lambda: window.workshop.train.form.config.count() > 1)
+    until(lambda: window.workshop.train.datasets.count() > 1)
+    return window
+
+
+def runs(stage: Stage) -> QMainWindow:
+    """The longest training chosen."""
+    window = page(stage, Key.Key_8)
+    runs_page = window.workshop.runs
+    until(lambda: runs_page.list.runs.states)
+    runs_page.choose(max(runs_page.list.runs.states, key=lambda state: len(state.curve)).id)
+    until(lambda: runs_page.panel.loss.series)
+    return window
+
+
+def models(stage: Stage) -> QMainWindow:
+    window = page(stage, Key.Key_9)
+    until(lambda: len(window.workshop.models.list.models.models) > 1)
     return window
 
 
@@ -125,5 +142,7 @@ LIBRARY_SCENES: dict[str, Callable[[Stage], QMainWindow]] = {
     "library-rules": rules,
     "library-export": export,
     "library-train": train,
+    "library-runs": runs,
+    "library-models": models,
     "library-empty": empty,
 }

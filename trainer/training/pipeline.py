@@ -179,7 +179,8 @@ class Pipeline:
 
         def report(row: Row) -> None:
             figures = {"run": run.id, "stage_loss": row.get("loss")}  # a run's curves are in its own folder
-            self._tell(row["phase"], row["step"], row["steps"], left_s=row.get("eta_s"), **figures)
+            phase = "saving" if row["phase"] == "done" else row["phase"]  # the pipeline is not done with its stage
+            self._tell(phase, row["step"], row["steps"], left_s=row.get("eta_s"), **figures)
 
         run.forget_stop()
         with Pulse(run), told_of_failure(run):

@@ -1,29 +1,157 @@
-"""The library's trained models, by what their cards say of themselves."""
+"""The library's trained models, by what their cards and their evaluations say of themselves."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-CARD_NAME = "model.json"
+from db.errors import BadArgument, NotFound, from_os_error
+from db.files import replace_text
+
+CARD_NAME, EVALUATION_NAME, PAGE_NAME, NAME_NAME = "model.json", "evaluation.json", "card.html", "name.txt"
+_TRASH = ".trash"
+_LONGEST_NAME = 80
+OWN = "model"
+BASELINES = ("always released", "marginal", "repeat last")
+HEADLINES = {"idm": ("macro_ap", "onset_f1_1", "dx_r2", "dy_r2"), "policy": ("macro_ap", "onset_f1_1", "entropy")}
+FIGURE_WORDS = {
+    "macro_ap": "macro AP",
+    "onset_f1_1": "onset F1, ±1 frame",
+    "dx_r2": "mouse R², across",
+    "dy_r2": "mouse R², down",
+    "entropy": "cross-entropy, nats",
+}
 
 
 @dataclass(frozen=True)
 class Trained:
+    """One model."""
+
     id: str
     kind: str
     """`idm` or `policy`."""
+    name: str = ""
+    """What a person called it."""
+    config: str = ""
+    dataset: str = ""
+    created_at: str = ""
+    steps: int = 0
+    parameters: int = 0
+    figures: dict[str, float | None] = field(default_factory=dict)
+    """Of the calibration split, from training."""
+    scores: dict[str, dict[str, float | None]] = field(default_factory=dict)
+    """FIGURE_WORDS' figures of the model and each baseline on the same held-out rows; empty where nobody evaluated it."""
+    has_page: bool = False
+
+    @property
+    def title(self) -> str:
+        return self.name or self.id
 
 
-def trained_models(models_dir: Path, kind: str) -> list[Trained]:
-    """The models of a kind, newest first; folders whose card cannot be read are left out."""
+def trained_models(models_dir: Path, kind: str = "") -> list[Trained]:
+    """The models of a kind, or all, newest first; folders whose card cannot be read are left out."""
     found: list[tuple[float, Trained]] = []
-    for card in models_dir.glob(f"*/{CARD_NAME}"):
+    for card in models_dir.glob(f"[!.]*/{CARD_NAME}"):
         try:
-            says = json.loads(card.read_text(encoding="utf-8"))["config"]["kind"]
-            if says == kind:
-                found.append((card.stat().st_mtime, Trained(card.parent.name, kind)))
-        except (OSError, ValueError, KeyError, TypeError):
+            says = json.loads(card.read_text(encoding="utf-8"))
+            if not kind or says["config"]["kind"] == kind:
+                found.append((card.stat().st_mtime, _trained(card.parent, says)))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue
-    return [model for _, model in sorted(found, key=lambda entry: -entry[0])]
+    return [model for _, model in sorted(found, key=lambda entry: (-entry[0], entry[1].id))]
+
+
+def name_model(models_dir: Path, model_id: str, name: str) -> None:
+    """Gives a model a name beside its id; "" takes it away. Raises BadArgument, StoreReadOnly, DiskFull."""
+    name = " ".join(name.split())
+    if len(name) > _LONGEST_NAME:
+        raise BadArgument(f"A name has at most {_LONGEST_NAME} letters.")
+    path = models_dir / model_id / NAME_NAME
+    try:
+        if name:
+            replace_text(path, name + "\n")
+        else:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise from_os_error(error, path) from None
+
+
+def trash_model(models_dir: Path, model_id: str) -> None:
+    """Puts a model aside, for `restore_model`, until `empty_models_trash`. Raises StoreReadOnly, DiskFull."""
+    _move(models_dir / model_id, models_dir / _TRASH / model_id)
+
+
+def restore_model(models_dir: Path, model_id: str) -> None:
+    """Raises NotFound where it is gone for good by now, StoreReadOnly."""
+    if not (models_dir / _TRASH / model_id).is_dir():
+        raise NotFound(f"Model {model_id} is not in the trash any more.")
+    _move(models_dir / _TRASH / model_id, models_dir / model_id)
+
+
+def trashed_models(models_dir: Path) -> list[str]:
+    return sorted(path.name for path in (models_dir / _TRASH).glob("*") if path.is_dir())
+
+
+def empty_models_trash(models_dir: Path) -> int:
+    """Deletes what is in it for good; how many models that were. Raises StoreReadOnly."""
+    doomed = trashed_models(models_dir)
+    try:
+        for model_id in doomed:
+            shutil.rmtree(models_dir / _TRASH / model_id)
+    except OSError as error:
+        raise from_os_error(error, models_dir / _TRASH) from None
+    return len(doomed)
+
+
+def _move(source: Path, target: Path) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source.rename(target)
+    except OSError as error:
+        raise from_os_error(error, source) from None
+
+
+def _trained(folder: Path, says: dict[str, Any]) -> Trained:
+    config = says["config"]
+    return Trained(
+        id=folder.name,
+        kind=str(config["kind"]),
+        name=_text(folder / NAME_NAME).strip()[:_LONGEST_NAME],
+        config=str(config.get("name") or ""),
+        dataset=str(says.get("dataset_id") or ""),
+        created_at=str(says.get("created_at") or ""),
+        steps=int(says.get("steps") or 0),
+        parameters=int(says.get("parameters") or 0),
+        figures={name: value for name, value in (says.get("figures") or {}).items() if name in FIGURE_WORDS},
+        scores=_scores(folder / EVALUATION_NAME, str(config["kind"])),
+        has_page=(folder / PAGE_NAME).is_file(),
+    )
+
+
+def _scores(path: Path, kind: str) -> dict[str, dict[str, float | None]]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))["scores"]
+        return {who: _headline(found[who], kind) for who in (OWN, *BASELINES) if who in found}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _headline(score: dict[str, Any], kind: str) -> dict[str, float | None]:
+    told = {
+        "macro_ap": score["macro_ap"],
+        "onset_f1_1": score["onset_f1"]["1"],
+        "dx_r2": score["mouse"]["dx"]["r2"],
+        "dy_r2": score["mouse"]["dy"]["r2"],
+        "entropy": score["cross_entropy"]["all"],
+    }
+    return {name: told[name] for name in HEADLINES.get(kind, ())}
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""

@@ -9,6 +9,7 @@ from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from annotator.bulk import Deed, Outcome, do, done_before, undo
+from annotator.model.library.runs import RunState
 from annotator.sample import bring_sample
 from annotator.ui.errand import Errand
 from annotator.ui.keys.bindings import with_keys
@@ -135,6 +136,12 @@ class BrowsePage(QWidget):
         layout.addWidget(self.saved)
         layout.addWidget(body, 1)
         self._on_asked()
+
+    def show_runs(self, states: list[RunState]) -> None:
+        """What is being trained."""
+        self.runs.runs.refresh(states)
+        self.runs.setVisible(bool(states))
+        self.no_runs.setVisible(not states)
 
     def show_trash(self, is_trash: bool) -> None:
         """Shows what is in the trash, or what is not."""

@@ -118,7 +118,7 @@ class Chart(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         theme, area = Theme.of(self.palette()), self._area()
         painter.setFont(small(self.font()))
-        top = self._top()
+        low, top = self._bottom(), self._top()
         for line in range(LINES + 1):
             y = area.bottom() - area.height() * line / LINES
             painter.setPen(QPen(QColor(theme.line), 1))
@@ -126,7 +126,7 @@ class Chart(QWidget):
             painter.setPen(QColor(theme.dim))
             beside = QRectF(0, y - 10, area.left() - GAP_PX, 20)
             right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(beside, right, self._number(top * line / LINES))
+            painter.drawText(beside, right, self._number(low + (top - low) * line / LINES))
         self._paint_places(painter, area, theme)
         if self.hasFocus():
             painter.setPen(QPen(QColor(theme.accent), 1))
@@ -156,12 +156,18 @@ class Chart(QWidget):
 
     def _area(self) -> QRectF:
         metrics = QFontMetricsF(small(self.font()))
-        left = max(metrics.horizontalAdvance(self._number(self._top() * n / LINES)) for n in range(LINES + 1))
+        low, top = self._bottom(), self._top()
+        shown = [self._number(low + (top - low) * n / LINES) for n in range(LINES + 1)]
+        left = max(map(metrics.horizontalAdvance, shown))
         return QRectF(self.rect()).adjusted(left + 2 * GAP_PX, GAP_PX, -GAP_PX, -metrics.height() - GAP_PX)
 
     def _x(self, area: QRectF, at: int) -> float:
         """The middle of a place."""
         return area.left() + area.width() * (at + 0.5) / max(len(self.places), 1)
+
+    def _bottom(self) -> float:
+        """What the lowest line stands for."""
+        return 0.0
 
     def _top(self) -> float:
         """The greatest value, rounded up to what divides well."""

@@ -1,4 +1,4 @@
-"""The two questions that the library asks: what to train, and what to play."""
+"""The two questions that the library asks about models: what to play, and what an IDM is to label."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from PyQt6.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
-    QDoubleSpinBox,
     QFormLayout,
     QLabel,
     QLineEdit,
@@ -19,10 +18,6 @@ from PyQt6.QtWidgets import (
 )
 
 from annotator.model.library.trained import Trained
-from db.labelling.labels import Review
-from db.library.catalogue import SessionSummary
-
-DEFAULT_MINUTES = 4.0
 
 
 class _Question(QDialog):
@@ -54,69 +49,10 @@ class _Question(QDialog):
         self.go.setDefault(True)  # once it is the dialog's: before that the dialog would choose Cancel
 
 
-class TrainDialog(_Question):
-    """Which accepted sessions, which models, for how long; `options()` are those of `annotator.training`."""
-
-    def __init__(self, summaries: Sequence[SessionSummary], parent: QWidget | None = None) -> None:
-        accepted = [summary for summary in summaries if summary.review is Review.ACCEPTED]
-        super().__init__("Train", "", "Start training", parent)
-        self._accepted = accepted
-        self.game = QComboBox()
-        self.game.setMinimumHeight(28)
-        self.game.addItem("All games", "")
-        for game in sorted({summary.game for summary in accepted}):
-            self.game.addItem(game, game)
-        self.idm = QCheckBox("Inverse-dynamics model: sees what was pressed")
-        self.policy = QCheckBox("Policy: plays by written instructions")
-        self.minutes = QDoubleSpinBox()
-        self.minutes.setRange(0.5, 24 * 60)
-        self.minutes.setDecimals(1)
-        self.minutes.setValue(DEFAULT_MINUTES)
-        self.minutes.setMinimumHeight(28)
-        self.minutes.setSuffix(" min for each model")
-        for field, name, tip in (
-            (self.game, "Sessions", "Which game's accepted sessions are learned from"),
-            (self.idm, "Inverse-dynamics model", "Learns to tell from the pictures which keys were pressed"),
-            (self.policy, "Policy", "Learns to play from pictures and written instructions"),
-            (self.minutes, "Time", "How long each model is trained, in minutes"),
-        ):
-            field.setAccessibleName(name)
-            field.setToolTip(tip)
-        self.form.addRow("Sessions", self.game)
-        self.form.addRow("Models", self.idm)
-        self.form.addRow("", self.policy)
-        self.form.addRow("Time", self.minutes)
-        for box in (self.idm, self.policy):
-            box.setChecked(True)
-            box.toggled.connect(self._judge)
-        self.game.currentIndexChanged.connect(self._judge)
-        self._judge()
-
-    def options(self) -> list[str]:
-        kinds = [kind for kind, box in (("idm", self.idm), ("policy", self.policy)) if box.isChecked()]
-        game = ["--game", self.game.currentData()] if self.game.currentData() else []
-        return ["--minutes", f"{self.minutes.value():g}", *game, "--models", *kinds]
-
-    def _judge(self) -> None:
-        """Training learns from accepted sessions only; says how many there are."""
-        wanted = self.game.currentData()
-        chosen = [summary for summary in self._accepted if wanted in ("", summary.game)]
-        minutes, groups = sum(s.duration_s for s in chosen) / 60, len({s.group_id for s in chosen})
-        if not chosen:
-            text = "No session is accepted yet. Label sessions and accept them; only those are trained on."
-        else:
-            text = (
-                f"{len(chosen)} accepted session{'s' * (len(chosen) != 1)} of {groups} sitting{'s' * (groups != 1)}, "
-                f"{minutes:.1f} minutes. Whole sittings are held out to measure the models."
-            )
-        self.lead.setText(text)
-        self.go.setEnabled(bool(chosen) and (self.idm.isChecked() or self.policy.isChecked()))
-
-
 class PlayDialog(_Question):
     """Which policy plays in which window; `options()` are those of `playtape-play`."""
 
-    def __init__(self, policies: Sequence[Trained], parent: QWidget | None = None) -> None:
+    def __init__(self, policies: Sequence[Trained], parent: QWidget | None = None, chosen: str = "") -> None:
         lead = (
             "The policy presses keys and moves the mouse in the game's window. Touch the keyboard or the mouse to take "
             "over at once; F11 gives control back, F12 ends the play."
@@ -125,7 +61,8 @@ class PlayDialog(_Question):
         self.model = QComboBox()
         self.model.setMinimumHeight(28)
         for policy in policies:
-            self.model.addItem(policy.id)
+            self.model.addItem(policy.title, policy.id)
+        self.model.setCurrentIndex(max(self.model.findData(chosen), 0))
         self.window_title = QLineEdit()
         self.window_title.setPlaceholderText("part of the game window's title")
         self.instruction = QLineEdit()
@@ -147,7 +84,7 @@ class PlayDialog(_Question):
         text = self.instruction.text().strip()
         return [
             "--model",
-            self.model.currentText(),
+            self.model.currentData(),
             "--window-title",
             re.escape(self.window_title.text().strip()),
             *(["--instruction", text] if text else []),
@@ -155,3 +92,51 @@ class PlayDialog(_Question):
 
     def _judge(self) -> None:
         self.go.setEnabled(self.model.count() > 0 and bool(self.window_title.text().strip()))
+
+
+class LabelDialog(_Question):
+    """Which IDM says what was pressed in which sessions; `options()` are those of `playtape-train label`."""
+
+    def __init__(
+        self,
+        idms: Sequence[Trained],
+        selected: Sequence[str],
+        unwatched: Sequence[str],
+        parent: QWidget | None = None,
+        chosen: str = "",
+    ) -> None:
+        """selected: the sessions chosen in the list; unwatched: those whose inputs nobody recorded."""
+        lead = (
+            "The IDM suggests what was pressed where nobody recorded it; a person confirms or rejects it in the annotator. "
+            "Where inputs were recorded it can doubt them."
+        )
+        super().__init__("Label by an IDM", lead, "Label", parent)
+        self.model, self.sessions = QComboBox(), QComboBox()
+        for idm in idms:
+            self.model.addItem(idm.title, idm.id)
+        self.model.setCurrentIndex(max(self.model.findData(chosen), 0))
+        for ids, words in ((selected, "selected in the list"), (unwatched, "without inputs")):
+            if ids:
+                self.sessions.addItem(f"{len(ids)} session{'s' * (len(ids) != 1)} {words}", tuple(ids))
+        self.doubts = QCheckBox("Doubt recorded keys too")
+        self.any_game = QCheckBox("Also games that the IDM has not seen")
+        for field, name, tip in (
+            (self.model, "IDM", "Which inverse-dynamics model"),
+            (self.sessions, "Sessions", "Which sessions are labelled"),
+            (self.doubts, "Doubt recorded keys", "Suggest a change where the IDM is very sure of something else"),
+            (self.any_game, "Any game", "Its word is worth little about games that it was not trained on"),
+        ):
+            field.setAccessibleName(name)
+            field.setToolTip(tip)
+            field.setMinimumHeight(28)
+        self.form.addRow("IDM", self.model)
+        self.form.addRow("Sessions", self.sessions)
+        self.form.addRow("", self.doubts)
+        self.form.addRow("", self.any_game)
+        if not self.sessions.count():
+            self.lead.setText("Select sessions in the list first; there is none without inputs.")
+        self.go.setEnabled(self.sessions.count() > 0 and self.model.count() > 0)
+
+    def options(self) -> list[str]:
+        extra = ["--disagreements=0.95"] * self.doubts.isChecked() + ["--any-game"] * self.any_game.isChecked()
+        return ["--model", self.model.currentData(), *extra, *self.sessions.currentData()]

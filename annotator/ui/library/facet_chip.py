@@ -53,10 +53,16 @@ class FacetChip(QToolButton):
         *,
         more: str = "",
         words_of: Callable[[Any], str] = str,
+        tip: str = "",
+        anything: str = "Any",
     ) -> None:
-        """more: the choice that asks for a value, which is then the only one; there several cannot be chosen."""
+        """more: the choice that asks for a value, which is then the only one; there several cannot be chosen.
+
+        tip: what choosing does, where it does not narrow a list; anything: what choosing nothing means.
+        """
         super().__init__(parent)
         self.title, self._choices, self._more, self._words_of = title, choices, more, words_of
+        self._tip, self._any_words = tip or f"Show only sessions by {title.lower()}", anything
         self.values: tuple[Any, ...] = ()
         self._actions: dict[Any, tuple[QAction, str]] = {}
         self.setCheckable(True)
@@ -109,9 +115,9 @@ class FacetChip(QToolButton):
         short = ", ".join(words[:2]) + (f" +{len(words) - 2}" if len(words) > 2 else "")
         self.setText(f"{self.title}: {short}" if words else f"{self.title} ▾")
         self.setChecked(bool(words))
-        self.setAccessibleName(f"{self.title}: {' or '.join(words) or 'any'}")
+        self.setAccessibleName(f"{self.title}: {' or '.join(words) or self._any_words.lower()}")
         several = "" if self._more else ", Space ticks several: any of them will do"
-        self.setToolTip(f"Show only sessions by {self.title.lower()} (Space opens{several}; Del clears)")
+        self.setToolTip(f"{self._tip} (Space opens{several}; Del clears)")
         self.updateGeometry()
 
     def _fill(self) -> None:
@@ -122,7 +128,7 @@ class FacetChip(QToolButton):
         choices = list(self._choices())
         known = {value for _, value in choices}
         choices += [(self._words_of(value), value) for value in self.values if value not in known]
-        anything = _add(menu, "Any")
+        anything = _add(menu, self._any_words)
         anything.triggered.connect(lambda: (self.choose(), self._tick()))
         for words, value in choices[:MOST_CHOICES]:
             plain = words.replace("&", "&&")

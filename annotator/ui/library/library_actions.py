@@ -7,6 +7,7 @@ from annotator.ui.keys.feel import HELP, LOOKS
 from annotator.ui.keys.table import ActionSpec, ActionTable
 from annotator.ui.library.team import TEAM_ACTIONS
 from annotator.ui.library.vision_job import VISION_ACTIONS
+from annotator.ui.library.workshop import WORKSHOP_ACTIONS
 
 MENUS = ("Sessions", "Label", "Train and play", "View", "Help")
 
@@ -23,8 +24,6 @@ LIBRARY_ACTIONS: tuple[ActionSpec, ...] = (
         tip="Label the next session that waits for labels",
         needs="There is no session in the list.",
     ),
-    ActionSpec("train", "Train", ("Ctrl+T",), "Train and play", tip="Train models from the accepted sessions"),
-    ActionSpec("play", "Play", ("Ctrl+P",), "Train and play", tip="Let a trained policy play"),
     ActionSpec("import", "Import…", ("Ctrl+O",), "Sessions", tip="Bring in sessions and labels from another machine"),
     ActionSpec("find", "Search", ("Ctrl+F",), "Sessions", tip="Search the sessions"),
     ActionSpec("clear_filters", "Clear filters", ("Ctrl+Shift+F",), "Sessions", tip="Show every session again"),
@@ -105,6 +104,7 @@ LIBRARY_ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("storage", "Storage", ("Ctrl+4",), "View", tip="Disk use, cache and backup"),
     *VISION_ACTIONS,
     *TEAM_ACTIONS,
+    *WORKSHOP_ACTIONS,
     *LOOKS,
     *HELP,
     ActionSpec(

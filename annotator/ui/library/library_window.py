@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,17 +22,15 @@ from PyQt6.QtWidgets import (
 
 from annotator.bulk import Deed
 from annotator.jobs import Job, start_job
-from annotator.model.library.runs import RunFolder
-from annotator.model.library.trained import trained_models
 from annotator.ui.annotate.annotate_window import AnnotateWindow
 from annotator.ui.desktop import fit_to_screen, shown_path
+from annotator.ui.flow_layout import FlowLayout
 from annotator.ui.keys.controls import follow
 from annotator.ui.keys.feel import feel_handlers
 from annotator.ui.keys.key_sheet import KeySheet
 from annotator.ui.keys.window_actions import fill_menus, make_actions
 from annotator.ui.library.bars import time_words
 from annotator.ui.library.browse_page import BrowsePage
-from annotator.ui.library.dialogs import PlayDialog, TrainDialog
 from annotator.ui.library.importing import Importing
 from annotator.ui.library.library_actions import LIBRARY_TABLE
 from annotator.ui.library.selection_bar import WORDED
@@ -40,18 +38,18 @@ from annotator.ui.library.statistics_page import StatisticsPage
 from annotator.ui.library.storage_page import StoragePage
 from annotator.ui.library.team import TEAM_PAGES, Team, team_handlers
 from annotator.ui.library.vision_job import VisionJob, vision_handlers
+from annotator.ui.library.workshop import WORKSHOP_PAGES, Workshop, workshop_handlers
 from annotator.ui.notices import EmptyPage, InfoBar
 from annotator.ui.placement import Placement
 from annotator.ui.sessions.searcher import Found
 from db.errors import PlaytapeError
-from db.labelling.labels import Review
 from db.store import Store
 from db.upkeep import pointer
 from db.upkeep.presence import open_elsewhere
 
 POLL_MS = 1000
 UNDO_MS = 30_000
-PAGES = ("sessions", "trash", "statistics", "storage", *TEAM_PAGES)
+PAGES = ("sessions", "trash", "statistics", "storage", *TEAM_PAGES, *WORKSHOP_PAGES)
 
 
 class LibraryWindow(QMainWindow):
@@ -65,7 +63,6 @@ class LibraryWindow(QMainWindow):
         self.page = "sessions"
         self.moved_to: Path | None = None
         """The folder that the library is in when it was moved from this window, which is closed then."""
-        self._runs = RunFolder(store.runs_dir)
         self.setWindowTitle("Playtape")
         fit_to_screen(self, 1280, 800)
         self.actions_by_name = make_actions(self, LIBRARY_TABLE, self._handlers())
@@ -76,6 +73,7 @@ class LibraryWindow(QMainWindow):
         self.runs, self.no_runs = self.browse.runs, self.browse.no_runs
         self.statistics, self.storage = StatisticsPage(store.root), StoragePage(store.root, person)
         self.team = Team(self)
+        self.workshop = Workshop(self)
         self.importing = Importing(store.root, self)
         self.vision = VisionJob(self)
         self.empty = EmptyPage("", "")
@@ -88,12 +86,12 @@ class LibraryWindow(QMainWindow):
         self.placement = Placement("library", self)
         self.sessions.view.doubleClicked.connect(lambda _: self.open_annotator())
         self.sessions.searched.connect(self._on_searched)
-        self.browse.told.connect(self._on_told)
+        self.browse.told.connect(self.tell)
         self.browse.brought.connect(self._on_brought)
-        self.importing.told.connect(self._on_told)
+        self.importing.told.connect(self.tell)
         self.importing.imported.connect(self.sessions.refresh)
         self.importing.conflict_wanted.connect(self._show_conflicts)
-        self.team.review.told.connect(self._on_told)
+        self.team.review.told.connect(self.tell)
         self.storage.told.connect(self.info.tell)
         self.storage.move_panel.begun.connect(lambda: self.annotator and self.annotator.close())
         self.storage.move_panel.moved.connect(self._on_moved)
@@ -113,8 +111,6 @@ class LibraryWindow(QMainWindow):
             "record": self.start_recorder,
             "label": self.open_annotator,
             "next": self.label_next,
-            "train": self.ask_to_train,
-            "play": self.ask_to_play,
             "import": lambda: self.importing.ask(),
             "find": self._find,
             "clear_filters": lambda: self.browse.bar.clear(),
@@ -125,6 +121,7 @@ class LibraryWindow(QMainWindow):
             "close": self.close,
             **vision_handlers(lambda: self.vision),
             **team_handlers(lambda: self.team),
+            **workshop_handlers(lambda: self.workshop),
             **feel_handlers(self, lambda: LIBRARY_TABLE),
             **{name: lambda name=name: self.go(name) for name in PAGES},
             **{
@@ -160,8 +157,8 @@ class LibraryWindow(QMainWindow):
         for button in (self.record, self.label, self.next, self.train, self.play):
             top.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
         self.tabs = QButtonGroup(self)
-        row = QHBoxLayout()
-        row.setSpacing(4)
+        tabs = QWidget()
+        row = FlowLayout(tabs, first_grows=False)
         for name in PAGES:
             action, tab = self.actions_by_name[name], QToolButton()
             tab.setText(action.text())
@@ -172,9 +169,15 @@ class LibraryWindow(QMainWindow):
             self.tabs.addButton(tab, PAGES.index(name))
             row.addWidget(tab)
         self.tabs.button(0).setChecked(True)
-        row.addStretch()
         self.pages = QStackedWidget()
-        for page in (self.browse, self.empty, self.statistics, self.storage, *self.team.pages.values()):
+        for page in (
+            self.browse,
+            self.empty,
+            self.statistics,
+            self.storage,
+            *self.team.pages.values(),
+            *self.workshop.pages.values(),
+        ):
             self.pages.addWidget(page)
         self.empty.say(
             "Nothing recorded yet",
@@ -188,9 +191,10 @@ class LibraryWindow(QMainWindow):
         outer.setContentsMargins(20, 16, 20, 16)
         outer.setSpacing(12)
         outer.addLayout(top)
-        outer.addLayout(row)
+        outer.addWidget(tabs)
         outer.addWidget(self.info)
         outer.addWidget(self.vision.bar)
+        outer.addWidget(self.workshop.tasks)
         outer.addWidget(self.pages, 1)
         self.setCentralWidget(whole)
 
@@ -207,11 +211,14 @@ class LibraryWindow(QMainWindow):
             self.sessions.refresh()
         else:
             own = {"statistics": self.statistics, "storage": self.storage}
-            self.pages.setCurrentWidget(own.get(name) or self.team.pages[name])
+            self.pages.setCurrentWidget((own | self.team.pages | self.workshop.pages)[name])
             own[name].look() if name in own else self.team.look(name)
+            if name in WORKSHOP_PAGES:
+                self.workshop.focus(name)
+                self.workshop.look(name)
 
     def start_recorder(self) -> None:
-        self._start("recorder", "recorder", ["--player", self.person])
+        self.start("recorder", "recorder", ["--player", self.person])
 
     def show_annotator(self) -> AnnotateWindow:
         """The annotator's window in front; one window for all."""
@@ -243,43 +250,35 @@ class LibraryWindow(QMainWindow):
         self.sessions.show_current(session_id)
         self.open_annotator(session_id)
 
-    def ask_to_train(self) -> None:
-        dialog = TrainDialog(self.store.search(review=Review.ACCEPTED), self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.accepted.connect(lambda: self._start("training", "annotator.training", dialog.options()))
-        dialog.open()
-
-    def ask_to_play(self) -> None:
-        policies = trained_models(self.store.models_dir, "policy")
-        if not policies:
-            self.info.tell("There is no policy yet; press Train and wait until one is done.")
-            return
-        dialog = PlayDialog(policies, self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.accepted.connect(lambda: self._start("play", "recorder.play", dialog.options()))
-        dialog.open()
-
     def _find(self) -> None:
         if self.page not in ("sessions", "trash"):
             self.go("sessions")
         self.sessions.filter.setFocus()
         self.sessions.filter.selectAll()
 
-    def _start(self, name: str, module: str, options: list[str]) -> None:
-        options = ["--library", str(self.store.root), *options]
+    def start(self, name: str, module: str, options: Sequence[str], command: str = "") -> Job | None:
+        """Starts a program of Playtape on this library; None where it cannot be, which is told. command: of the program."""
+        words = [*([command] if command else []), "--library", str(self.store.root), *options]
         try:
-            self.jobs.append(start_job(name, module, options, self.store.cache_dir / "logs"))
+            job = start_job(name, module, words, self.store.cache_dir / "logs")
         except PlaytapeError as error:
             self.info.tell(str(error))
+            return None
+        self.jobs.append(job)
+        return job
+
+    def tell(self, text: str, word: str = "", call: Callable[[], object] | None = None) -> None:
+        """A sentence, and what can be done about it."""
+        if call is None:
+            self.info.tell(text)
+        else:
+            self.info.offer(text, word, call, UNDO_MS)
 
     # What is going on
 
     def look(self) -> None:
-        """Reads the runs' folders, and hears of jobs that ended badly."""
-        states = self._runs.states()
-        self.runs.runs.refresh(states)
-        self.runs.setVisible(bool(states))
-        self.no_runs.setVisible(not states)
+        """Hears of jobs that ended badly."""
+        self.workshop.look(self.page)
         for job in [job for job in self.jobs if job.has_ended]:
             self.jobs.remove(job)
             if job.error:
@@ -321,12 +320,6 @@ class LibraryWindow(QMainWindow):
         self.sessions.show_current(session_id)
         self.open_annotator(session_id)
 
-    def _on_told(self, text: str, word: str, call: Callable[[], object] | None) -> None:
-        if call is None:
-            self.info.tell(text)
-        else:
-            self.info.offer(text, word, call, UNDO_MS)
-
     def _show_conflicts(self, session_id: str) -> None:
         self.open_annotator(session_id)
         if self.annotator is not None:
@@ -343,6 +336,7 @@ class LibraryWindow(QMainWindow):
         self.statistics.close_threads()
         self.storage.close_threads()
         self.team.close_threads()
+        self.workshop.close_threads()
         self.importing.close()
         self.vision.close()
         if self.annotator is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from PyQt6.QtCore import QAbstractListModel, QModelIndex, QPointF, QRectF, QSize, Qt
 from PyQt6.QtGui import QColor, QFont, QPainter, QPen, QPolygonF
-from PyQt6.QtWidgets import QAbstractItemView, QListView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PyQt6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from annotator.model.library.runs import RunState
 from annotator.ui.notices import paint_chip
@@ -15,7 +15,7 @@ from annotator.ui.sessions.row_changes import change_rows
 from annotator.ui.theme import Theme, blend, small
 
 STATE_ROLE = Qt.ItemDataRole.UserRole
-ROW_PX, CURVE_PX = 76, (96, 32)
+ROW_PX, CURVE_PX, INDENT_PX = 76, (96, 32), 20
 
 
 class RunModel(QAbstractListModel):
@@ -35,9 +35,9 @@ class RunModel(QAbstractListModel):
         if role == STATE_ROLE:
             return state
         if role == Qt.ItemDataRole.DisplayRole:
-            return f"{state.id}: {facts_text(state)}"
+            return f"{state.title}, {state.phase}: {facts_text(state)}"
         if role == Qt.ItemDataRole.ToolTipRole:
-            return state.last_words or None
+            return "\n".join(filter(None, [state.id, state.reason or state.last_words]))
         return None
 
     def refresh(self, fresh: list[RunState]) -> None:
@@ -70,8 +70,14 @@ class RunDelegate(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         state: RunState = index.data(STATE_ROLE)
         theme = Theme.of(option.palette)
-        area = QRectF(option.rect).adjusted(12, 8, -12, -8)
+        whole = QRectF(option.rect)
+        area = whole.adjusted(12 + INDENT_PX * bool(state.part_of), 8, -12, -8)
         painter.save()
+        if option.state & QStyle.StateFlag.State_Selected:
+            painter.fillRect(whole, blend(theme.accent, theme.panel, 0.28))
+        if option.state & QStyle.StateFlag.State_HasFocus:
+            painter.setPen(QColor(theme.accent))
+            painter.drawRect(whole.adjusted(0.5, 0.5, -0.5, -0.5))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         bold = QFont(option.font)
         bold.setBold(True)
@@ -79,7 +85,9 @@ class RunDelegate(QStyledItemDelegate):
         painter.setPen(QColor(theme.text))
         left = paint_chip_at_right(painter, area, state, theme, option.font)
         painter.setFont(bold)
-        name = painter.fontMetrics().elidedText(state.id, Qt.TextElideMode.ElideRight, int(left - area.left() - 8))
+        name = painter.fontMetrics().elidedText(
+            name_of(state), Qt.TextElideMode.ElideRight, int(left - area.left() - 8)
+        )
         painter.drawText(QRectF(area.left(), area.top(), left - area.left(), 20), Qt.AlignmentFlag.AlignVCenter, name)
         curve = QRectF(area.right() - CURVE_PX[0], area.top() + 22, *CURVE_PX)
         _paint_curve(painter, curve, state, theme)
@@ -95,23 +103,45 @@ class RunDelegate(QStyledItemDelegate):
 
 
 def paint_chip_at_right(painter: QPainter, area: QRectF, state: RunState, theme: Theme, font: QFont) -> float:
-    colour = {"done": theme.good, "failed": theme.bad, "cut off": theme.bad, "stopped": theme.warn}
     painter.setFont(font)
-    return paint_chip(
-        painter, area.right(), area.top() + 10, state.phase, QColor(colour.get(state.phase, theme.accent)), theme
-    )
+    return paint_chip(painter, area.right(), area.top() + 10, state.phase, QColor(state_colour(state, theme)), theme)
+
+
+def state_colour(state: RunState, theme: Theme) -> str:
+    colours = {"done": theme.good, "failed": theme.bad, "crashed": theme.bad}
+    colours |= {"stopped": theme.warn, "stopping": theme.warn}
+    return colours.get(state.phase, theme.accent)
+
+
+def name_of(state: RunState) -> str:
+    """Such as `IDM · 30 Nov 14:32`: what it trains and when it last spoke."""
+    when = f" · {datetime.fromtimestamp(state.t_s):%d %b %H:%M}" if state.t_s and not state.part_of else ""
+    return f"{state.title}{when}"
 
 
 def facts_text(state: RunState, now: datetime | None = None) -> str:
     """Such as `step 120 of 900 · loss 0.431 · done at 14:32`."""
-    if state.phase == "failed" and state.last_words:
-        return state.last_words
+    if state.phase == "failed" and (state.reason or state.last_words):
+        return state.reason or state.last_words
+    if state.phase == "crashed":
+        return "its process is gone; resume it" if state.can_resume else "its process is gone"
+    if state.stages:
+        return _pipeline_text(state, now)
     parts = [f"step {state.step} of {state.steps}"] if state.steps else []
     if state.loss is not None:
         parts.append(f"loss {state.loss:.3f}")
     if state.eta_s is not None and state.is_live:
         parts.append(f"done at {(now or datetime.now()) + timedelta(seconds=state.eta_s):%H:%M}")
     return " · ".join(parts) or "no figures yet"
+
+
+def _pipeline_text(state: RunState, now: datetime | None) -> str:
+    names = [stage.name for stage in state.stages]
+    at = next((n for n, stage in enumerate(state.stages) if stage.state in ("running", "waiting")), None)
+    parts = [f"stage {at + 1} of {len(names)}"] if at is not None else []
+    if state.eta_s is not None and state.is_live:
+        parts += [f"{state.share:.0%}", f"done about {(now or datetime.now()) + timedelta(seconds=state.eta_s):%H:%M}"]
+    return " · ".join(parts) or f"{len(names)} stages"
 
 
 def _paint_bar(painter: QPainter, area: QRectF, state: RunState, theme: Theme) -> None:

@@ -35,7 +35,7 @@ from annotator.ui.keys.bindings import Bindings
 from annotator.ui.keys.key_editor import KeyEditor
 from annotator.ui.keys.key_field import KeyField
 from annotator.ui.keys.palette import Palette
-from annotator.ui.library.dialogs import PlayDialog, TrainDialog
+from annotator.ui.library.dialogs import LabelDialog, PlayDialog
 from annotator.ui.library.library_actions import LIBRARY_TABLE
 from annotator.ui.library.library_window import PAGES, LibraryWindow
 from annotator.ui.text_size import SIZES, text_size, wear_text_size
@@ -123,14 +123,14 @@ def test_every_control_of_the_library_has_a_name_and_a_tooltip(library, page, qt
     assert not unnamed(library), "\n".join(unnamed(library))
 
 
-@pytest.mark.parametrize("name", ["sheet", "editor", "palette", "train", "play"])
+@pytest.mark.parametrize("name", ["sheet", "editor", "palette", "play", "label"])
 def test_every_control_of_a_dialog_has_a_name_and_a_tooltip(name, annotate, store) -> None:
     dialog: QDialog = {
         "sheet": lambda: CheatSheet(annotate),
         "editor": lambda: KeyEditor("annotate", annotate),
         "palette": lambda: Palette(TABLE, annotate.actions_by_name, annotate),
-        "train": lambda: TrainDialog(store.search(review=Review.ACCEPTED), annotate),
         "play": lambda: PlayDialog([], annotate),
+        "label": lambda: LabelDialog([], ["one"], [], annotate),
     }[name]()
     assert not unnamed(dialog), "\n".join(unnamed(dialog))
     dialog.close()

@@ -7,9 +7,8 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtTest import QTest
 
 from annotator.ui.library import library_window
-from annotator.ui.library.dialogs import PlayDialog, TrainDialog
+from annotator.ui.library.dialogs import PlayDialog
 from annotator.ui.library.library_window import LibraryWindow
-from db.labelling.labels import Review
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -61,23 +60,6 @@ def test_recordings_appear_and_are_labelled_from_here(window, store, make_sessio
     qtbot.waitUntil(lambda: window.annotator is None)
 
 
-def test_only_accepted_sessions_are_trained_on(window, store, make_session, started, qtbot) -> None:
-    session_id = make_session(store, count=30)
-    empty = TrainDialog(store.search())
-    qtbot.addWidget(empty)
-    assert not empty.go.isEnabled()
-    assert "No session is accepted" in empty.lead.text()
-    store.set_review(session_id, Review.ACCEPTED, "ann")
-    QTest.mouseClick(window.train, LEFT)
-    dialog = window.findChild(TrainDialog)
-    assert dialog.lead.text().startswith("1 accepted session of 1 sitting")
-    dialog.minutes.setValue(2.5)
-    dialog.policy.setChecked(False)
-    QTest.mouseClick(dialog.go, LEFT)
-    expected = ["--library", str(store.root), "--minutes", "2.5", "--models", "idm"]
-    assert started == [("annotator.training", expected)]
-
-
 def test_runs_show_their_progress(window, store, qtbot) -> None:
     assert not window.no_runs.isHidden()
     folder = store.runs_dir / "policy-1"
@@ -86,7 +68,7 @@ def test_runs_show_their_progress(window, store, qtbot) -> None:
     (folder / "progress.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     qtbot.waitUntil(lambda: window.runs.runs.rowCount() == 1)
     text = window.runs.runs.data(window.runs.runs.index(0))
-    assert text.startswith("policy-1: step 20 of 100 · loss 2.600 · done at ")
+    assert text.startswith("Policy, training: step 20 of 100 · loss 2.600 · done at ")
     assert not window.runs.grab().isNull()
 
 

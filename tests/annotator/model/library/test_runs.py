@@ -3,8 +3,19 @@ from __future__ import annotations
 import json
 import os
 
-from annotator.model.library.runs import SILENT_S, RunFolder, read_state
-from annotator.model.library.trained import trained_models
+import pytest
+
+from annotator.model.library.following import Tail
+from annotator.model.library.runs import SILENT_S, STOP_NAME, RunFolder, ask_to_stop, read_state
+from annotator.model.library.trained import (
+    empty_models_trash,
+    name_model,
+    restore_model,
+    trained_models,
+    trash_model,
+    trashed_models,
+)
+from db.errors import BadArgument, NotFound, PlaytapeError
 
 
 def write_run(runs_dir, name, rows, log="", heartbeat_s=None):
@@ -45,7 +56,7 @@ def test_a_silent_run_was_cut_off_and_an_ended_one_was_not(tmp_path) -> None:
     write_run(tmp_path, "over", [row(100, "done")], heartbeat_s=10)
     folder = RunFolder(tmp_path)
     assert {s.id: s.phase for s in folder.states(5001.0)} == {"live": "training", "over": "done"}
-    assert {s.id: s.phase for s in folder.states(5001.0 + SILENT_S)} == {"live": "cut off", "over": "done"}
+    assert {s.id: s.phase for s in folder.states(5001.0 + SILENT_S)} == {"live": "crashed", "over": "done"}
     assert [s.id for s in folder.states(5001.0)] == ["over", "live"]
 
 
@@ -57,6 +68,73 @@ def test_new_rows_are_read(tmp_path) -> None:
         file.write(json.dumps(row(20)) + "\n")
     assert runs.states()[0].step == 20
     assert RunFolder(tmp_path / "none").states() == []
+
+
+def test_rows_that_are_done_again_replace_what_was_read(tmp_path) -> None:
+    folder = write_run(tmp_path, "idm-1", [row(10, loss=2.0), row(20, loss=1.5)])
+    runs = RunFolder(tmp_path)
+    assert runs.states()[0].curve == ((10, 2.0), (20, 1.5))
+    fresh = folder / "fresh"
+    fresh.write_text(json.dumps(row(10, loss=1.9)) + "\n")
+    fresh.replace(folder / "progress.jsonl")
+    assert runs.states()[0].curve == ((10, 1.9),)
+
+
+def test_half_a_line_is_read_when_it_is_whole(tmp_path) -> None:
+    path = tmp_path / "rows"
+    tail = Tail(path)
+    assert tail.read() == ([], False)
+    assert not tail.is_there
+    path.write_text('{"a": 1}\n{"a"')
+    assert tail.read() == ([{"a": 1}], True)
+    with path.open("a") as file:
+        file.write(": 2}\nno row\n[3]\n")
+    assert tail.read() == ([{"a": 2}], False)
+    path.write_text("")
+    assert tail.read() == ([], True)
+
+
+def test_a_run_that_was_asked_for_can_be_gone_on_with_unless_it_is_a_stage(tmp_path) -> None:
+    folder = write_run(tmp_path, "pipeline-1", [row(3, "stopped")])
+    stages = {"stages": [{"name": "idm", "state": "running", "run": "idm-1"}]}
+    (folder / "pipeline.json").write_text(json.dumps(stages))
+    idm = write_run(tmp_path, "idm-1", [row(3, "stopped")])
+    (idm / "config.json").write_text(json.dumps({"config": {"kind": "idm", "name": "quick"}}))
+    write_run(tmp_path, "policy-1", [row(0, "failed", reason="The disk is full.")])
+    states = {state.id: state for state in RunFolder(tmp_path).states()}
+    assert {name: state.can_resume for name, state in states.items()} == {
+        "pipeline-1": True, "idm-1": False, "policy-1": False,
+    }  # fmt: skip
+    assert states["idm-1"].part_of == "pipeline-1"
+    assert states["policy-1"].reason == "The disk is full."
+    ask_to_stop(idm)
+    assert (idm / STOP_NAME).exists()
+    with pytest.raises(PlaytapeError):
+        ask_to_stop(tmp_path / "none")
+
+
+def test_a_model_is_named_and_put_aside(tmp_path) -> None:
+    write_card(tmp_path, "i1", "idm")
+    name_model(tmp_path, "i1", "  the   good one ")
+    assert trained_models(tmp_path)[0].title == "the good one"
+    with pytest.raises(BadArgument):
+        name_model(tmp_path, "i1", "x" * 81)
+    name_model(tmp_path, "i1", "")
+    assert trained_models(tmp_path)[0].title == "i1"
+    trash_model(tmp_path, "i1")
+    assert trained_models(tmp_path) == []
+    restore_model(tmp_path, "i1")
+    assert [model.id for model in trained_models(tmp_path)] == ["i1"]
+    trash_model(tmp_path, "i1")
+    assert trashed_models(tmp_path) == ["i1"]
+    assert empty_models_trash(tmp_path) == 1
+    with pytest.raises(NotFound):
+        restore_model(tmp_path, "i1")
+
+
+def write_card(models_dir, name, kind):
+    (models_dir / name).mkdir(parents=True)
+    (models_dir / name / "model.json").write_text(json.dumps({"config": {"kind": kind}}))
 
 
 def test_models_are_told_by_their_cards(tmp_path) -> None:
