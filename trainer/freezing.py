@@ -60,8 +60,8 @@ def freeze_dataset(args: argparse.Namespace) -> int:
 
 
 def _freeze_imputed(args: argparse.Namespace, store: Store, choice: Choice, how: dict[str, object]) -> int:
-    from trainer.imputing import Stopped, open_imputer
-    from trainer.training.stopping import stop_signals
+    from trainer.imputing import open_imputer
+    from trainer.training.stopping import Stopped, stop_signals
 
     with (
         stop_signals() as stopped,

@@ -17,13 +17,10 @@ from trainer.data.imputed import DEFAULT_CONFIDENCE, make_track, read_track, res
 from trainer.data.manifest import tick_edges
 from trainer.label import BLOCK_TICKS, check_fits, predict_part
 from trainer.models import Loaded, choose_device, load_model
+from trainer.training.stopping import Stopped
 
 Progress = Callable[[str, int, int], None]
 """Hears (session, ticks done, in all)."""
-
-
-class Stopped(Exception):
-    """It was asked to stop; what was imputed of whole sessions is kept."""
 
 
 @dataclass

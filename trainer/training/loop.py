@@ -32,6 +32,7 @@ from trainer.training import checkpoints
 from trainer.training.allocator import keep_freed_memory
 from trainer.training.learner import Learner
 from trainer.training.runs import BEST_NAME, LAST_NAME, Run, RunConfig
+from trainer.training.stopping import Stopped
 from trainer.training.world import World
 from trainer.weights import read_tensors
 
@@ -66,13 +67,23 @@ class Best:
     step: int = 0
 
 
-def load_data(store: Store, manifest: Manifest, run: Run, report: Report, train_on: Source = "all") -> Data:
+def load_data(
+    store: Store,
+    manifest: Manifest,
+    run: Run,
+    report: Report,
+    train_on: Source = "all",
+    stopped: Callable[[], bool] = lambda: False,
+) -> Data:
     """Decodes what is not cached yet. What is tuned on is always what people did.
 
-    Raises BadFile where a session is not what was frozen, NotFound where the split lacks what is to be learnt, DiskFull.
+    Raises BadFile where a session is not what was frozen, NotFound where the split lacks what is to be learnt, DiskFull, and
+    Stopped between two sessions.
     """
 
     def tell(_: str, done: int, count: int) -> None:
+        if stopped():
+            raise Stopped
         report(run.progress("reading sessions", step=done, steps=count))
 
     wanted = {item.session_id for item in require_split(manifest, "train", train_on)}

@@ -20,11 +20,12 @@ from trainer.configs import Kind, clip_named, named_config
 from trainer.data.choice import chosen_videos
 from trainer.data.dataset import freeze
 from trainer.data.manifest import Manifest, Source, read_manifest
-from trainer.imputing import Stopped, open_imputer
+from trainer.imputing import open_imputer
 from trainer.models import Card, choose_device, read_origin
 from trainer.training import loop
 from trainer.training.plans import Plan, Stage, StageName, plan_lock, run_of, write_plan
 from trainer.training.runs import CONFIG_NAME, Pulse, Run, RunConfig, new_run, open_run, reason_of, told_of_failure
+from trainer.training.stopping import Stopped
 from trainer.training.timetable import Timetable
 from trainer.training.trial import plan as plan_run
 
@@ -184,14 +185,18 @@ class Pipeline:
 
         run.forget_stop()
         with Pulse(run), told_of_failure(run):
-            data = loop.load_data(self.store, manifest, run, report, train_on)
+            stops = lambda: self._is_to_stop() or run.is_asked_to_stop()  # noqa: E731
+            try:
+                data = loop.load_data(self.store, manifest, run, report, train_on, stops)
+            except Stopped:
+                run.progress("stopped")
+                return None
             if planned is None:
                 planned = self._plan_run(stage, data, run, kind, train_on, start_from, report)
             if planned.dataset_hash != manifest.hash:
                 raise BadArgument(
                     f"Dataset {manifest.id} is not the one run {run.id} began with; start a new pipeline."
                 )
-            stops = self._is_to_stop
             card = loop.train(self.store, data, run, planned, device=self._device, report=report, stopped=stops)
         return stage.model_copy(update={"model": card.id, "note": _figures(card)}) if card is not None else None
 

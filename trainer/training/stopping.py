@@ -9,6 +9,10 @@ from types import FrameType
 from typing import Any
 
 
+class Stopped(Exception):
+    """Long work ended early because it was asked to; what it made so far is kept."""
+
+
 @contextmanager
 def stop_signals() -> Iterator[Callable[[], bool]]:
     """Whether one has come."""

@@ -11,6 +11,7 @@ from PyQt6.QtGui import QAction, QColor, QDesktopServices
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from annotator.model.library.runs import RunState, read_log
+from annotator.ui.flow_layout import FlowLayout
 from annotator.ui.keys.controls import follow
 from annotator.ui.library.browse_page import heading
 from annotator.ui.library.curve_chart import CurveChart, CurveSpec
@@ -67,21 +68,20 @@ class RunPanel(QWidget):
         head = QHBoxLayout()
         head.addWidget(self.title, 1)
         head.addWidget(self.chip)
-        row = QHBoxLayout()
-        row.setSpacing(8)
+        buttons = QWidget()
+        row = FlowLayout(buttons, 8, first_grows=False)
         for name in RUN_BUTTONS:
             button = QPushButton(actions[name].text())
             button.setMinimumHeight(32)
             follow(button, actions[name])
             row.addWidget(button)
-        row.addStretch()
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 0, 0, 0)
         column.setSpacing(8)
         column.addLayout(head)
         column.addWidget(self.facts)
         column.addWidget(self.bar)
-        column.addLayout(row)
+        column.addWidget(buttons)
         for widget in (
             self.stages, self.loss_head, self.loss_legend, self.loss, self.metrics_head, self.metrics_legend, self.metrics,
         ):  # fmt: skip

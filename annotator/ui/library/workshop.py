@@ -19,7 +19,7 @@ from annotator.ui.library.run_watch import RunWatch
 from annotator.ui.library.runs_page import RunsPage
 from annotator.ui.library.task_bar import TaskBar, Then
 from annotator.ui.library.train_page import TrainPage
-from db.errors import PlaytapeError
+from db.errors import PlaytapeError, from_os_error
 from db.library.catalogue import SessionSummary
 from db.store import Store
 
@@ -202,7 +202,11 @@ class Workshop(QObject):
 
     def _compare(self, ids: Sequence[str]) -> None:
         page = self._store.cache_dir / "comparisons" / f"{'-'.join(ids)[:160]}.html"
-        page.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            page.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            self._window.info.tell(str(from_os_error(error, page.parent)))
+            return
         words = f"Comparing {len(ids)} models…"
         self._begin("compare", [*ids, "--out", str(page)], words, lambda answer: self._open_page(answer.get("path")))
 

@@ -21,7 +21,7 @@ from annotator.ui.library.train_form import QUICK, Offer, TrainForm
 from db.labelling.labels import Review
 
 LEFT = Qt.MouseButton.LeftButton
-LONG_MS = 120_000
+LONG_MS = 240_000
 LARGE = Offer("p2p-150m", "Large.", (192, 192), 20.0, False, "It needs an NVIDIA GPU.")
 
 
@@ -339,17 +339,17 @@ def test_the_selected_sessions_are_labelled_by_an_idm(window, sittings, store, s
 def test_from_sessions_to_a_measured_model_stopped_and_gone_on_with(
     window, sittings, store, opened_pages, monkeypatch, qtbot
 ) -> None:
-    """The trainer itself, briefly: it is stopped in the middle, goes on, and its card opens."""
+    """The trainer itself, briefly: it is stopped on the way, goes on, and its card opens."""
     monkeypatch.setenv("PYTHONPATH", str(Path(library_window.__file__).parents[3]))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     window.go("train")
     train, runs, models = window.workshop.train, window.workshop.runs, window.workshop.models
     counted(qtbot, train)
     train.form.choose_models("idm")
-    train.form.minutes.setValue(0.3)
+    train.form.minutes.setValue(0.1)
     qtbot.waitUntil(train.start.isEnabled)
     QTest.mouseClick(train.start, LEFT)
-    qtbot.waitUntil(lambda: runs.current is not None and runs.current.loss is not None, timeout=LONG_MS)
+    qtbot.waitUntil(lambda: runs.current is not None and runs.current.kind == "pipeline", timeout=LONG_MS)
     run_id = runs.current.id
     window.actions_by_name["stop_run"].trigger()
     qtbot.waitUntil(lambda: runs.current.phase == "stopped", timeout=LONG_MS)
@@ -361,3 +361,4 @@ def test_from_sessions_to_a_measured_model_stopped_and_gone_on_with(
     qtbot.waitUntil(lambda: models.current is not None and bool(models.current.scores))
     window.actions_by_name["model_card"].trigger()
     assert opened_pages == [str(store.models_dir / models.current.id / "card.html")]
+    qtbot.waitUntil(lambda: not window.jobs, timeout=LONG_MS)

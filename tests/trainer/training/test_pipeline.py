@@ -210,6 +210,19 @@ def test_what_leads_to_a_model_is_no_more_than_it_needs() -> None:
     assert stages_for("idm") == ("dataset", "idm", "evaluate")
 
 
+def test_it_stops_between_two_sessions_that_are_read(toy_store: Store, toy_manifest: Manifest) -> None:
+    options = OPTIONS.model_copy(update={"dataset_id": toy_manifest.id})
+    plan = new_plan(toy_store, options, stages_for("idm", is_frozen=True))
+    folder = toy_store.runs_dir / plan.id
+    pipeline = Pipeline(toy_store, plan, lambda row: (folder / STOP_NAME).touch())
+    assert not pipeline.go()
+    run_id = pipeline.plan.stages[0].run
+    assert run_id is not None
+    phases = [row["phase"] for row in read_progress(toy_store.runs_dir / run_id)]
+    assert phases == ["reading sessions", "stopped"]
+    assert go(toy_store, read_plan(toy_store, plan.id))[0]
+
+
 @pytest.mark.parametrize("which", ["pipeline", "stage"])
 def test_who_asks_by_a_file_stops_it_and_it_goes_on(toy_store: Store, toy_manifest: Manifest, which: str) -> None:
     options = OPTIONS.model_copy(update={"dataset_id": toy_manifest.id})
