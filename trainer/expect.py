@@ -22,10 +22,10 @@ from db.recording.session import read_meta
 from db.store import Store
 from db.upkeep.withdrawal import refuse_withdrawn
 from trainer.data.clips import Take, load_session
-from trainer.imputing import Stopped
 from trainer.label import BLOCK_TICKS, check_fits, hides, predict_part
 from trainer.models import CARD_NAME, Card, Loaded
 from trainer.scoring.surprise import scale_of
+from trainer.training.stopping import Stopped
 
 KEEP_S = 30.0
 """What was said is kept so often, so that a process that is killed has lost no more."""
