@@ -127,7 +127,7 @@ def test_stopped_again_and_again_it_ends_with_the_same_weights(
     plan = new_plan(videos, OPTIONS)
     stops = []
     for _ in range(40):
-        finished, pipeline, rows = go(videos, read_plan(videos, plan.id), lambda: next(asked) % 4 == 3)
+        finished, pipeline, rows = go(videos, read_plan(videos, plan.id), lambda: next(asked) % 9 == 8)
         if finished:
             break
         assert rows[-1]["phase"] == "stopped"
