@@ -50,11 +50,12 @@ def wear_text_size(app: QApplication, size: float) -> None:
     font = app.font()
     font.setPointSizeF(base * size)
     app.setFont(font)
-    for widget, points in own:
-        # A widget whose font is not the application's stays as it was when that changes: it is scaled by hand.
-        if points > 0 and abs(widget.font().pointSizeF() - points) < 0.01:
-            widget.setProperty(_OWN, points / before)
-    keep_own_sizes(app)
+    for _ in range(2):  # scaling one may give its children what it had before
+        for widget, points in own:
+            # A widget whose font is not the application's stays as it was when that changes: it is scaled by hand.
+            if points > 0 and abs(widget.font().pointSizeF() - points) < 0.01:
+                widget.setProperty(_OWN, points / before)
+        keep_own_sizes(app)
 
 
 def keep_own_sizes(app: QApplication) -> None:
