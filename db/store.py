@@ -72,7 +72,7 @@ class Store(LibraryFolder):
             self._forget_corrections(folder, meta.redact_frames)
             forget_changes(self.root, session_id)
             redact_marked(folder, tell)
-            clear_cached(self.cache_dir, session_id)  # what somebody made of the old pictures meanwhile
+            clear_cached(self.root, session_id)  # what somebody made of the old pictures meanwhile
         recording = Recording(folder)
         if problems := check(recording, decode=False):
             raise BadFile(problems[0])
@@ -373,7 +373,7 @@ class Store(LibraryFolder):
 
     def _forget_corrections(self, folder: Path, stretches: Sequence[Stretch]) -> None:
         """Removes every version of the corrections of actions that reach into what is destroyed: they name keys."""
-        clear_cached(self.cache_dir, folder.name)
+        clear_cached(self.root, folder.name)
         with self.writing() as connection:
             edit_log.forget_actions(connection, folder.name, stretches)
         edit_log.forget_mirrored_actions(folder, stretches)

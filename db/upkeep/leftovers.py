@@ -90,16 +90,19 @@ def unfinished(root: Path, sessions_dir: Path) -> list[str]:
 
 def clear_traces(root: Path, session_id: str) -> None:
     """Removes what is kept of a session outside its folder and the index, as it is deleted. Raises OSError."""
-    clear_cached(root / "cache", session_id)
+    clear_cached(root, session_id)
     forget_drafts(root, session_id)
 
 
-def clear_cached(cache_dir: Path, session_id: str) -> None:
+def clear_cached(root: Path, session_id: str) -> None:
     """Removes everything that was made of a session and kept for later: its name begins with the session's id.
+
+    In the cache, and beside the datasets that hold actions imputed to it; such a dataset refuses to train from then on.
 
     A folder loses its name first, so that whoever is still adding to it has nowhere left to add to. Raises OSError.
     """
-    for path in list(cache_dir.rglob(f"{session_id}*")):
+    made = [*(root / "cache").rglob(f"{session_id}*"), *(root / "datasets").glob(f"*/*/{session_id}*")]
+    for path in made:
         if path.is_dir() and not path.is_symlink():
             doomed = path.with_name(f"{session_id}.cleared-{new_id()}")
             path.rename(doomed)

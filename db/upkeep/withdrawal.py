@@ -214,7 +214,7 @@ def apply_notice(store: Store, path: Path) -> Removal:
         store.delete(notice.session_id)
     labelled = store.forget(notice.session_id)
     try:
-        clear_cached(store.cache_dir, notice.session_id)
+        clear_cached(store.root, notice.session_id)
         shutil.rmtree(doomed_folder(folder), ignore_errors=not doomed_folder(folder).exists())
     except OSError as error:
         raise from_os_error(error, error.filename or folder) from None

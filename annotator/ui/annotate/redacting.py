@@ -129,9 +129,7 @@ class Redacting(QObject):
         name = f"{self._away}-{self._revision}"
         if self._cleaning is not None:
             self._cleaning.close()
-        self._cleaning = Errand(
-            self._window.store.root, lambda store, errand: clear_cached(store.cache_dir, name), self
-        )
+        self._cleaning = Errand(self._window.store.root, lambda store, errand: clear_cached(store.root, name), self)
         self._cleaning.start()
 
     def _return(self) -> None:

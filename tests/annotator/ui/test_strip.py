@@ -113,7 +113,7 @@ def test_a_video_that_cannot_be_read_leaves_the_strip_empty(store, make_session,
 
 def test_what_was_made_of_a_session_goes_with_its_other_caches(timeline, editing, store, qtbot) -> None:
     qtbot.waitUntil(lambda: len(pictures_in(store, editing)) == 7)
-    clear_cached(store.cache_dir, editing.session_id)
+    clear_cached(store.root, editing.session_id)
     assert pictures_in(store, editing) == []
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from db.errors import BadArgument, BadFile, NotFound
+from db.errors import BadArgument, BadFile, NotFound, PlaytapeError
 from db.labelling.labels import Edit, LabelKind, Review
 from db.recording.actions import ActionTrack
 from db.recording.events import Gap, GapReason
@@ -164,6 +164,24 @@ def test_videos_of_what_is_held_out_or_refused_are_left_out(
     unsure = freeze(store, clip=toys.clip, imputer=Stand(min_confidence=0.99))
     assert not unsure.of("train", "imputed")
     assert "nowhere sure enough" in " ".join(unsure.warnings)
+
+
+def test_what_was_imputed_to_a_session_goes_with_it(
+    store: Store, toys: Any, mixed: tuple[list[str], list[str]]
+) -> None:
+    manifest: Manifest = freeze(store, clip=toys.clip, imputer=Stand())
+    first, second = manifest.of("train", "imputed")[:2]
+    assert first.imputed is not None
+    assert second.imputed is not None
+    paths = [track_path(store, manifest.id, i.session_id, i.imputed.track) for i in (first, second) if i.imputed]
+    store.redact(first.session_id, [(3, 9)])
+    assert [path.exists() for path in paths] == [False, True]
+    with pytest.raises(PlaytapeError, match="freeze"):
+        load_takes(store, manifest, [first])
+    store.delete(second.session_id)
+    assert not paths[1].exists()
+    with pytest.raises(PlaytapeError):
+        load_takes(store, manifest, [second])
 
 
 def test_changed_tracks_are_noticed(store: Store, toys: Any, mixed: tuple[list[str], list[str]]) -> None:
