@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from db.clock import Int64
-from db.recording.events import Actor, ActorKind, EventArray, EventKind, Gap, Origin
+from db.recording.events import Actor, ActorKind, EventArray, EventKind, Gap, Origin, gap_edges, outside
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float32]
@@ -107,7 +107,7 @@ def resolve(facts: InputFacts, edges_ns: Int64, codes: Sequence[int] | None = No
     edges = np.asarray(edges_ns, dtype=np.int64)
     if edges.ndim != 1 or len(edges) < 2 or np.any(np.diff(edges) <= 0):
         raise ValueError("edges_ns must be one-dimensional, strictly increasing, with at least two edges")
-    events = _outside_gaps(facts.events, facts.gaps)
+    events = facts.events[outside(facts.events["t_ns"], facts.gaps)]
     keys = events[events["kind"] == EventKind.KEY]
     seen = facts.events["code"][facts.events["kind"] == EventKind.KEY].tolist() if codes is None else codes
     wanted = tuple(sorted(set(seen)))
@@ -131,17 +131,10 @@ def resolve(facts: InputFacts, edges_ns: Int64, codes: Sequence[int] | None = No
     return track
 
 
-def _outside_gaps(events: EventArray, gaps: Sequence[Gap]) -> EventArray:
-    keep = np.ones(len(events), np.bool_)
-    for gap in gaps:
-        keep &= (events["t_ns"] < gap.start_ns) | (events["t_ns"] >= gap.stop_ns)
-    return events[keep]
-
-
 def _known(facts: InputFacts, edges: Int64) -> Bools:
-    known: Bools = (edges[:-1] >= facts.start_ns) & (edges[1:] <= facts.stop_ns)
-    for gap in facts.gaps:
-        known &= (edges[1:] <= gap.start_ns) | (edges[:-1] >= gap.stop_ns)
+    starts, stops = gap_edges(facts.gaps)
+    touched = np.searchsorted(starts, edges[1:], "left") != np.searchsorted(stops, edges[:-1], "right")
+    known: Bools = (edges[:-1] >= facts.start_ns) & (edges[1:] <= facts.stop_ns) & ~touched
     return known
 
 

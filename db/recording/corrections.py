@@ -11,6 +11,7 @@ import itertools
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -29,7 +30,8 @@ from db.clock import FrameClock, StampNs
 from db.errors import BadArgument
 from db.labelling.labels import Edit, LabelKind
 from db.recording.actions import InputFacts
-from db.recording.events import EVENT_DTYPE, ActorKind, EventArray, EventKind, Gap, Origin
+from db.recording.events import EVENT_DTYPE, EventArray, EventKind, Origin
+from db.recording.imputation import ImputedInputs, Piece, Recorded
 
 _MOST_HOLDS = 10_000
 
@@ -106,9 +108,10 @@ class ImputedCorrection(_Correction):
             raise ValueError("moves must be ascending")
         return self
 
-    def holds_ns(self, code: int) -> tuple[tuple[int, int], ...]:
-        """When the key is down."""
-        return next((key.holds_ns for key in self.keys if key.code == code), ())
+    @cached_property
+    def inputs(self) -> ImputedInputs:
+        """The same as events, made once."""
+        return ImputedInputs.of(((key.code, key.holds_ns) for key in self.keys), self.moves)
 
 
 Correction = KeyCorrection | MotionCorrection | ScrollCorrection | ImputedCorrection
@@ -153,8 +156,8 @@ def correct(facts: InputFacts, clock: FrameClock, overlays: Iterable[Overlay]) -
     release, or a snapshot, which is no press. What is unknown (a gap) stays unknown where nothing was imputed.
     """
     overlays = list(overlays)
-    if pieces := _pieces(overlays, clock):
-        facts = _impute(facts, pieces)
+    if pieces := pieces_of(overlays, clock):
+        facts = Recorded(facts).with_pieces(pieces)
     others = [overlay for overlay in overlays if not isinstance(overlay.correction, ImputedCorrection)]
     stretches = [(overlay.correction, *_stretch(overlay, clock)) for overlay in others]
     events = _correct_motion(facts.events, stretches)
@@ -268,130 +271,15 @@ def _correct_motion(events: EventArray, stretches: Sequence[tuple[Correction, in
     return kept
 
 
-_Piece = tuple[int, int, ImputedCorrection]
-"""[start_ns, stop_ns) and what was imputed for it."""
-
-
-def _impute(facts: InputFacts, pieces: Sequence[_Piece]) -> InputFacts:
-    """The facts with the inputs of the pieces replaced by what was imputed, and known there.
-
-    All at once: an hour of video comes as hundreds of pieces.
-    """
-    events, gaps = facts.events, list(facts.gaps)
-    person = next((i for i, actor in enumerate(facts.actors) if actor.kind is ActorKind.PERSON), 0)
-    seen = set(np.unique(events["code"][events["kind"] == EventKind.KEY]).tolist())
-    keys = {code: _own_events(facts, code) for code in sorted(seen | {k.code for *_, c in pieces for k in c.keys})}
-    replaced = np.zeros(len(events), np.bool_)
-    rows: list[tuple[int, int, int, int, float, float]] = []
-    is_input = np.isin(events["kind"], (EventKind.KEY, EventKind.MOTION, EventKind.SCROLL))
-    for run in _runs_of(pieces):
-        start_ns, stop_ns = run[0][0], run[-1][1]
-        replaced |= is_input & (events["t_ns"] >= start_ns) & (events["t_ns"] < stop_ns)
-        for code, own in keys.items():
-            edges = (_goes_on(own, facts.gaps, start_ns), _goes_on(own, facts.gaps, stop_ns, found=True))
-            rows += [
-                (t, code, down, origin, 0.0, 0.0)
-                for t, down, origin in _rows(_holds(run, code), *edges, start_ns, stop_ns)
-            ]
-        moves = [move for a, b, said in run for move in said.moves if a <= move[0] < b]
-        rows += [(t_ns, -1, 0, Origin.DEVICE, right, down) for t_ns, right, down in moves]
-        gaps = [part for gap in gaps for part in _without(gap, start_ns, stop_ns)]
-    return replace(facts, events=_merge(events[~replaced], [_made(rows, person)]), gaps=gaps)
-
-
-def _pieces(overlays: Iterable[Overlay], clock: FrameClock) -> list[_Piece]:
+def pieces_of(overlays: Iterable[Overlay], clock: FrameClock) -> list[Piece]:
     """What was imputed, ascending and disjoint: of two that overlap the later one counts."""
-    pieces: list[_Piece] = []
+    pieces: list[Piece] = []
     for overlay in overlays:
         said, (start_ns, stop_ns) = overlay.correction, _stretch(overlay, clock)
         if isinstance(said, ImputedCorrection) and start_ns < stop_ns:
-            first = bisect_right(pieces, start_ns, key=lambda piece: piece[1])
-            last = bisect_left(pieces, stop_ns, key=lambda piece: piece[0])
-            before = [(a, start_ns, c) for a, _, c in pieces[first:last][:1] if a < start_ns]
-            after = [(stop_ns, b, c) for _, b, c in pieces[first:last][-1:] if stop_ns < b]
-            pieces[first:last] = [*before, (start_ns, stop_ns, said), *after]
+            first = bisect_right(pieces, start_ns, key=lambda piece: piece.stop_ns)
+            last = bisect_left(pieces, stop_ns, key=lambda piece: piece.start_ns)
+            before = [Piece(a, start_ns, c) for a, _, c in pieces[first:last][:1] if a < start_ns]
+            after = [Piece(stop_ns, b, c) for _, b, c in pieces[first:last][-1:] if stop_ns < b]
+            pieces[first:last] = [*before, Piece(start_ns, stop_ns, said.inputs), *after]
     return pieces
-
-
-def _runs_of(pieces: Sequence[_Piece]) -> list[list[_Piece]]:
-    """The pieces in groups that follow one another without a break."""
-    runs: list[list[_Piece]] = []
-    for piece in pieces:
-        if runs and runs[-1][-1][1] == piece[0]:
-            runs[-1].append(piece)
-        else:
-            runs.append([piece])
-    return runs
-
-
-def _holds(run: Sequence[_Piece], code: int) -> list[tuple[int, int]]:
-    """When the key is down in a run; a hold that goes on in the next piece is one."""
-    holds: list[tuple[int, int]] = []
-    for start_ns, stop_ns, said in run:
-        for down_ns, up_ns in said.holds_ns(code):
-            if down_ns < stop_ns and up_ns > start_ns:
-                _add_hold(holds, max(down_ns, start_ns), min(up_ns, stop_ns))
-    return holds
-
-
-def _own_events(facts: InputFacts, code: int) -> EventArray:
-    """The key's events that count: those outside of gaps."""
-    events = facts.events
-    own: EventArray = events[(events["kind"] == EventKind.KEY) & (events["code"] == code)]
-    for gap in facts.gaps:
-        own = own[(own["t_ns"] < gap.start_ns) | (own["t_ns"] >= gap.stop_ns)]
-    return own
-
-
-def _goes_on(own: EventArray, gaps: Sequence[Gap], at_ns: int, *, found: bool = False) -> bool:
-    """Whether the recording has a key down right before an instant: a gap lets go of it.
-
-    found: or finds it down at that very instant.
-    """
-    here = own[own["t_ns"] == at_ns]
-    if found and bool(((here["value"] != 0) & (here["origin"] == Origin.SNAPSHOT)).any()):
-        return True
-    before = own[own["t_ns"] < at_ns]
-    if not _is_down(before):
-        return False
-    last_ns = int(before["t_ns"][-1])
-    return not any(last_ns < gap.stop_ns and gap.start_ns < at_ns for gap in gaps)
-
-
-def _rows(
-    holds: Sequence[tuple[int, int]], before: bool, after: bool, start_ns: int, stop_ns: int
-) -> list[tuple[int, int, Origin]]:
-    """One key's changes in a stretch, from a recording that has it down before, or goes on with it down after."""
-    rows = []
-    if before and not (holds and holds[0][0] == start_ns):
-        rows.append((start_ns, 0, Origin.DEVICE))
-    for down_ns, up_ns in holds:
-        if not (before and down_ns == start_ns):
-            rows.append((down_ns, 1, Origin.DEVICE))
-        if up_ns < stop_ns:
-            rows.append((up_ns, 0, Origin.DEVICE))
-    ends_down = bool(holds) and holds[-1][1] == stop_ns
-    if ends_down and not after:
-        rows.append((stop_ns, 0, Origin.DEVICE))
-    elif after and not ends_down:
-        rows.append((stop_ns, 1, Origin.SNAPSHOT))
-    return rows
-
-
-def _made(rows: Sequence[tuple[int, int, int, int, float, float]], actor: int) -> EventArray:
-    """(t_ns, the key or -1 for motion, down, origin, right, down) -> events, all at once."""
-    made: EventArray = np.zeros(len(rows), EVENT_DTYPE)
-    if rows:
-        t_ns, codes, values, origins, right, down = (np.array(column) for column in zip(*rows, strict=True))
-        made["t_ns"], made["code"], made["value"], made["origin"] = t_ns, np.maximum(codes, 0), values, origins
-        made["kind"] = np.where(codes < 0, EventKind.MOTION, EventKind.KEY)
-        made["x"] = made["x2"] = right
-        made["y"] = made["y2"] = down
-    made["server_ms"], made["actor"] = -1, actor
-    return made
-
-
-def _without(gap: Gap, start_ns: int, stop_ns: int) -> list[Gap]:
-    """What is left of a gap outside of [start_ns, stop_ns)."""
-    parts = [(gap.start_ns, min(gap.stop_ns, start_ns)), (max(gap.start_ns, stop_ns), gap.stop_ns)]
-    return [replace(gap, start_ns=a, stop_ns=b) for a, b in parts if a < b]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
@@ -138,3 +139,22 @@ def to_array(events: list[InputEvent]) -> EventArray:
     """An EventArray of these events, ordered by time (stable)."""
     rows = np.array([event.row() for event in events], dtype=EVENT_DTYPE)
     return rows[np.argsort(rows["t_ns"], kind="stable")]
+
+
+def joined(parts: Sequence[EventArray]) -> EventArray:
+    """One after the other, as plain bytes: NumPy would compare the fields of every part with those of the next."""
+    whole: EventArray = np.concatenate([part.view(f"V{EVENT_DTYPE.itemsize}") for part in parts]).view(EVENT_DTYPE)
+    return whole
+
+
+def outside(t_ns: NDArray[np.int64], gaps: Sequence[Gap]) -> NDArray[np.bool_]:
+    """(T,) whether each instant lies in none of the gaps."""
+    starts, stops = gap_edges(gaps)
+    found: NDArray[np.bool_] = np.searchsorted(starts, t_ns, "right") == np.searchsorted(stops, t_ns, "right")
+    return found
+
+
+def gap_edges(gaps: Sequence[Gap]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(G,) when gaps begin and (G,) when they end, both ascending: as many have begun as ended where there is none."""
+    starts = np.array([gap.start_ns for gap in gaps], np.int64)
+    return np.sort(starts), np.sort(np.array([gap.stop_ns for gap in gaps], np.int64))

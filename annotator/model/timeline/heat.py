@@ -15,7 +15,7 @@ from annotator.model.timeline.axis import Positions
 from annotator.model.timeline.inputs import Inputs
 from annotator.model.timeline.lanes import KeyLane, MotionLane
 from db.clock import Int64
-from db.recording.actions import ActionTrack, Bools, Floats
+from db.recording.actions import Bools, Floats
 from db.recording.expectation import Expectation
 from db.recording.stretches import stretches_of
 from db.recording.surprise import Scale, key_surprise, mean_around, motion_surprise
@@ -97,7 +97,7 @@ class Heat:
         self._motion = np.zeros((count, 2), np.float32)
         self._active = np.zeros((count, width), np.bool_)
         self._known = np.zeros(count, np.bool_)
-        self._track: ActionTrack | None = None
+        self._known_frames: Bools | None = None
         self._lanes: list[KeyLane | MotionLane | None] = [None] * (width + 2)
         self._scale = said.scale
         self.lane = HeatLane(said.ticks, len(inputs.clock), np.full(count, np.nan, np.float32))
@@ -112,13 +112,13 @@ class Heat:
     @property
     def is_current(self) -> bool:
         """Whether the lane is of the inputs as they are now."""
-        return self._track is self._inputs.raw.track and self._next_stale() is None
+        return self._known_frames is self._inputs.raw.known and self._next_stale() is None
 
     def advance(self) -> bool:
         """Works one key or axis out anew that has changed, and the lane after the last one; False when all is done."""
-        if self._track is not self._inputs.raw.track:
-            self._track = self._inputs.raw.track
-            self._known = np.logical_and.reduceat(self._track.known, self.said.ticks)
+        if self._known_frames is not self._inputs.raw.known:
+            self._known_frames = self._inputs.raw.known
+            self._known = np.logical_and.reduceat(self._known_frames, self.said.ticks)
             self._lanes = [None] * len(self._lanes)
         column = self._next_stale()
         if column is None:

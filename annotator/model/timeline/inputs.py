@@ -6,49 +6,47 @@ key has changed since, so that an edit costs one key and not the session.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 
 import numpy as np
 
 from annotator.model.document import Document, Span
 from annotator.model.edits.subjects import IMPUTED, MOTION, SCROLL, UNREADABLE, correction_of, key_subject, subject_of
 from annotator.model.timeline.axis import Positions, positions
-from annotator.model.timeline.holds import Holds, differing, tidied
-from annotator.model.timeline.lanes import Floats, KeyLane, Lanes, MotionLane, build, hold_times, key_lane
+from annotator.model.timeline.holds import Holds, differing
+from annotator.model.timeline.lanes import Floats, KeyLane, Lanes, MotionLane, press_frames
+from annotator.model.timeline.recorded_inputs import Key, RecordedInputs
 from annotator.model.timeline.suggested_holds import SuggestedHolds
-from db.clock import FrameClock, Int64
+from db.clock import Int64
 from db.labelling.labels import LabelKind
 from db.recording.actions import InputFacts
-from db.recording.corrections import MotionCorrection, Overlay, correct
-from db.recording.events import EVENT_DTYPE, EventArray, EventKind
+from db.recording.corrections import MotionCorrection, Overlay, correct, pieces_of
+from db.recording.events import EventArray, joined
 from db.recording.keys import is_button
 
 Versions = tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class _Key:
-    """One key as recorded, or as corrected by `versions` of its corrections."""
+class _Corrected:
+    """One key of a recording as corrected by `versions` of its corrections."""
 
     versions: Versions
-    lane: KeyLane
-    holds: Holds
+    recorded: Key
+    gaps: Positions
+    key: Key
 
 
 @dataclass(frozen=True, eq=False)
 class _Motion:
     versions: Versions
+    raw: tuple[MotionLane, MotionLane]
     dx: MotionLane
     dy: MotionLane
     factors: Floats
     """(N, 2) what the recorded motion of each frame is multiplied with."""
-
-    @cached_property
-    def changed(self) -> Int64:
-        """(D, 2) ascending stretches of frames [start, stop) in which that is not 1."""
-        is_changed = np.concatenate([[False], (self.factors != 1).any(axis=1), [False]])
-        return np.flatnonzero(np.diff(is_changed.astype(np.int8))).reshape(-1, 2)
+    changed: Int64
+    """(D, 2) ascending stretches of frames [start, stop) in which that is not 1."""
 
 
 @dataclass(frozen=True)
@@ -65,22 +63,20 @@ _NOTHING = _Said()
 class Inputs:
     """The inputs of one session. Reads like `Lanes`, corrected; what was recorded is in `raw`."""
 
-    def __init__(self, facts: InputFacts, document: Document, raw: Lanes | None = None) -> None:
-        """facts: as recorded. raw: the lanes of the facts where they have been built already."""
-        self.document, self.clock = document, document.clock
-        self._raw = build(facts, self.clock) if raw is None else raw
-        self._facts = self._given = facts
+    def __init__(self, facts: InputFacts, document: Document) -> None:
+        """facts: as recorded."""
+        self.document, self.clock, self._facts = document, document.clock, facts
+        self._recording = RecordedInputs(facts, self.clock)
         self._imputed: Versions = ()
         self._suggested = SuggestedHolds(document)
-        self._recorded: dict[int, _Key] = {}
-        self._corrected: dict[int, _Key] = {}
-        self._differing: dict[int, tuple[Versions, Positions]] = {}
+        self._corrected: dict[int, _Corrected] = {}
+        self._differing: dict[int, tuple[Key, Key, Positions]] = {}
         self._motion: _Motion | None = None
         self._overlays: dict[str, _Said] = {}
-        self._patches: dict[int, dict[Versions, EventArray]] = {}
+        self._patches: dict[int, tuple[EventArray, dict[Versions, EventArray]]] = {}
         self._revision = -1
         self._presses: tuple[tuple[KeyLane, ...], Int64] | None = None
-        self._order: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+        self._order: tuple[tuple[tuple[int, ...], tuple[int, ...]], tuple[int, ...]] | None = None
 
     def prepare(self) -> None:
         """Makes now what the first look would make: the lanes in force, where they differ, the levels of the motion."""
@@ -95,8 +91,7 @@ class Inputs:
     @property
     def raw(self) -> Lanes:
         """As recorded; where a person confirmed what a model imputed, that stands in for a recording."""
-        self._index()
-        return self._raw
+        return self._now().lanes
 
     def suggested(self, code: int) -> KeyLane | None:
         """The holds of a key that wait to be confirmed, None where none do. The same object until they change."""
@@ -118,9 +113,9 @@ class Inputs:
         known = tuple(lane.code for lane in self.raw.keys)
         said = {int(subject.split()[1]) for subject in self._index() if subject.startswith("key ")}
         corrected = tuple(sorted(said | set(self._suggested.codes)))
-        if self._order is None or self._order[0] != corrected:
+        if self._order is None or self._order[0] != (known, corrected):
             codes = sorted({*known, *corrected}, key=lambda code: (is_button(code), *_place(code, known)))
-            self._order = corrected, tuple(codes)
+            self._order = (known, corrected), tuple(codes)
         return self._order[1]
 
     def key(self, code: int) -> KeyLane:
@@ -143,10 +138,7 @@ class Inputs:
         """Ascending frames in which any key or button was pressed, each once."""
         lanes = self.keys
         if self._presses is None or self._presses[0] != lanes:
-            pressed = np.zeros(len(self.clock), np.bool_)
-            for lane in lanes:
-                pressed[np.minimum(lane.start[lane.pressed].astype(np.int64), len(pressed) - 1)] = True
-            self._presses = lanes, np.flatnonzero(pressed)
+            self._presses = lanes, press_frames(lanes, len(self.clock))
         return self._presses[1]
 
     def snap_edges(self) -> Int64:
@@ -159,7 +151,7 @@ class Inputs:
 
     def active(self, frame: int) -> list[int]:
         """Codes held at the end of a frame or pressed in it, in the order of the lanes."""
-        return [lane.code for lane in self.keys if _is_active(lane, frame)]
+        return [lane.code for lane in self.keys if lane.is_active(frame)]
 
     def corrected_in(self, frame: int) -> list[int]:
         """Codes that a correction has active in a frame where they were not recorded so, or the other way round."""
@@ -167,7 +159,7 @@ class Inputs:
             code
             for code in self.codes
             if self._said(key_subject(code)).versions
-            and _is_active(self.key(code), frame) != _is_active(self.recorded_key(code), frame)
+            and self.key(code).is_active(frame) != self.recorded_key(code).is_active(frame)
         ]
 
     def motion(self, frame: int) -> tuple[float, float]:
@@ -179,24 +171,24 @@ class Inputs:
         """Summed notches of a frame, right and up."""
         if any(frame in span for span in self._said(SCROLL).spans):
             return 0.0, 0.0
-        right, up = self.raw.track.scroll[frame]
+        right, up = self.raw.scroll[frame]
         return float(right), float(up)
 
     # Where it differs from the recording
 
     def recorded_key(self, code: int) -> KeyLane:
         """The raw lane, empty for a key that was never recorded."""
-        return self._recorded_key(code).lane
+        return self._now().key(code).lane
 
     def differing(self, code: int) -> Positions:
         """(D, 2) ascending stretches in which the key is down in one of the two lanes and not in the other."""
-        now = self._key(code)
+        recorded, now = self._now().key(code), self._key(code)
         known = self._differing.get(code)
-        if known is None or known[0] != now.versions:
-            found = differing(self._recorded_key(code).holds, now.holds)
-            known = now.versions, positions(found.reshape(-1), self.clock.edges_ns).reshape(-1, 2)
+        if known is None or known[0] is not recorded or known[1] is not now:
+            found = differing(recorded.holds, now.holds)
+            known = recorded, now, positions(found.reshape(-1), self.clock.edges_ns).reshape(-1, 2)
             self._differing[code] = known
-        return known[1]
+        return known[2]
 
     def differing_motion(self) -> Int64:
         """(D, 2) ascending stretches of frames [start, stop) whose motion is scaled or cleared."""
@@ -209,7 +201,7 @@ class Inputs:
         return self._key(code).holds
 
     def recorded_holds(self, code: int) -> Holds:
-        return self._recorded_key(code).holds
+        return self._now().key(code).holds
 
     def hold_in(self, code: int, frame: int) -> tuple[int, int] | None:
         """The hold [down_ns, up_ns) under the playhead: the last that touches the frame, None where none does."""
@@ -220,9 +212,8 @@ class Inputs:
 
     def known_around(self, t_ns: int) -> tuple[int, int] | None:
         """The stretch [start_ns, stop_ns) around an instant that no gap interrupts; None within one, or outside."""
-        self._index()
         start_ns, stop_ns = int(self.clock.t_ns[0]), self.clock.t_stop_ns
-        for gap in self._facts.gaps:
+        for gap in self._now().gaps:
             if gap.start_ns <= t_ns < gap.stop_ns:
                 return None
             if gap.stop_ns <= t_ns:
@@ -251,100 +242,89 @@ class Inputs:
             for subject, said in sorted(found.items()):
                 said.sort()
                 self._overlays[subject] = _Said(tuple(s for _, s in said), tuple(version for version, _ in said))
-            self._put_in(self._overlays.get(IMPUTED, _NOTHING))
+            imputed = self._overlays.get(IMPUTED, _NOTHING)
+            if imputed.versions != self._imputed:
+                self._imputed = imputed.versions
+                self._recording.put_in(pieces_of(map(_overlay, imputed.spans), self.clock))
         return self._overlays
 
-    def _put_in(self, said: _Said) -> None:
-        """What was imputed and confirmed is the recording from now on, under every other correction."""
-        if said.versions == self._imputed:
-            return
-        self._imputed = said.versions
-        self._facts = correct(self._given, self.clock, [_overlay(span) for span in said.spans])
-        self._raw = build(self._facts, self.clock)
-        self._recorded, self._corrected, self._patches = {}, {}, {}
-        self._motion = self._presses = self._order = None
-        self.__dict__.pop("_events", None)
+    def _now(self) -> RecordedInputs:
+        """What counts as recorded: what was imputed and confirmed is in it, under every other correction."""
+        self._index()
+        return self._recording
 
-    def _key(self, code: int) -> _Key:
-        said = self._said(key_subject(code))
+    def _key(self, code: int) -> Key:
+        recorded, said, gaps = self._now().key(code), self._said(key_subject(code)), self.gaps
         if not said.versions:
-            return self._recorded_key(code)
+            return recorded
         known = self._corrected.get(code)
-        if known is None or known.versions != said.versions:
-            facts = replace(self._facts, events=self._correct(code, said))
-            known = self._corrected[code] = _read_key(code, facts, self.clock, said.versions)
-        return known
+        if known is None or known.versions != said.versions or known.recorded is not recorded or known.gaps is not gaps:
+            facts, lane = self._recording.facts(self._correct(code, said)), known.key.lane if known else None
+            known = _Corrected(said.versions, recorded, gaps, Key.of(code, facts, self.clock, lane))
+            self._corrected[code] = known
+        return known.key
 
     def _correct(self, code: int, said: _Said) -> EventArray:
         """The key's events corrected: only what the corrections reach is worked on, and only where one has changed."""
-        events, edges = self._events_of(code), self.clock.edges_ns
-        known: dict[Versions, EventArray] = self._patches.get(code, {})
+        events, edges = self._recording.events(code), self.clock.edges_ns
+        of, known = self._patches.get(code, (events, {}))
+        if of is not events:
+            known = {}
         clusters = _clusters(said)
         frames = np.array([(min(s.start for s in c.spans), max(s.stop for s in c.spans)) for c in clusters], np.int64)
         stretches_ns = edges[np.minimum(frames, len(self.clock))]
         bounds = np.searchsorted(np.ascontiguousarray(events["t_ns"]), stretches_ns).tolist()
-        self._patches[code] = patches = {}
+        patches: dict[Versions, EventArray] = {}
+        self._patches[code] = events, patches
         parts, first = [], 0
         for cluster, (begin, end) in zip(clusters, bounds, strict=True):
             patch = known.get(cluster.versions)
             if patch is None:
                 before = max(begin - 1, 0)  # one event before tells whether the key is down there
-                facts = replace(self._facts, events=events[before:end])
+                facts = self._recording.facts(events[before:end])
                 patch = correct(facts, self.clock, [_overlay(span) for span in cluster.spans]).events[begin - before :]
             patches[cluster.versions] = patch
             parts += [events[first:begin], patch]
             first = end
-        return _joined([*parts, events[first:]])
-
-    def _recorded_key(self, code: int) -> _Key:
-        if code not in self._recorded:
-            facts = replace(self._facts, events=self._events_of(code))
-            self._recorded[code] = _read_key(code, facts, self.clock, ())
-        return self._recorded[code]
-
-    def _events_of(self, code: int) -> EventArray:
-        none: EventArray = np.zeros(0, EVENT_DTYPE)
-        return self._events.get(code, none)
-
-    @cached_property
-    def _events(self) -> dict[int, EventArray]:
-        """The recorded events of every key."""
-        rows = self._facts.events[self._facts.events["kind"] == EventKind.KEY]
-        rows = rows[np.argsort(rows["code"], kind="stable")]
-        codes, first = np.unique(rows["code"], return_index=True)
-        return dict(zip(codes.tolist(), np.split(rows, first[1:]), strict=True)) if len(rows) else {}
+        return joined([*parts, events[first:]])
 
     def _moved(self) -> _Motion:
-        said = self._said(MOTION)
-        if self._motion is None or self._motion.versions != said.versions:
-            factors = np.ones((len(self.clock), 2), np.float32)
-            for span in said.spans:
-                correction = correction_of(span.value)
-                assert isinstance(correction, MotionCorrection)
-                factors[span.start : span.stop] *= np.array(correction.scale, np.float32)
-            dx, dy = self.raw.dx, self.raw.dy
-            if said.versions:
-                dx, dy = MotionLane(dx.values * factors[:, 0]), MotionLane(dy.values * factors[:, 1])
-            self._motion = _Motion(said.versions, dx, dy, factors)
+        said, known = self._said(MOTION), self._motion
+        raw = self.raw.dx, self.raw.dy
+        if known is None or known.versions != said.versions:
+            factors = _factors(said, len(self.clock))
+            self._motion = _scaled(said.versions, raw, factors, _changed(factors))
+        elif known.raw != raw:
+            self._motion = _scaled(said.versions, raw, known.factors, known.changed)
+        assert self._motion is not None
         return self._motion
+
+
+def _factors(said: _Said, frame_count: int) -> Floats:
+    factors = np.ones((frame_count, 2), np.float32)
+    for span in said.spans:
+        correction = correction_of(span.value)
+        assert isinstance(correction, MotionCorrection)
+        factors[span.start : span.stop] = correction.scale  # of two that overlap the later one counts
+    return factors
+
+
+def _changed(factors: Floats) -> Int64:
+    is_changed = np.concatenate([[False], (factors != 1).any(axis=1), [False]])
+    return np.flatnonzero(np.diff(is_changed.astype(np.int8))).reshape(-1, 2)
+
+
+def _scaled(versions: Versions, raw: tuple[MotionLane, MotionLane], factors: Floats, changed: Int64) -> _Motion:
+    dx, dy = raw
+    if versions:
+        dx, dy = MotionLane(dx.values * factors[:, 0]), MotionLane(dy.values * factors[:, 1])
+    return _Motion(versions, raw, dx, dy, factors, changed)
 
 
 def _overlay(span: Span) -> Overlay:
     correction = correction_of(span.value)
     assert correction is not None
     return Overlay(span.start, span.stop, correction)
-
-
-def _read_key(code: int, facts: InputFacts, clock: FrameClock, versions: Versions) -> _Key:
-    times = hold_times(code, facts, clock)
-    holds = tidied(times[0], times[1], int(clock.t_ns[0]), clock.t_stop_ns)
-    return _Key(versions, key_lane(code, times, clock), holds)
-
-
-def _joined(parts: list[EventArray]) -> EventArray:
-    """One after the other, as plain bytes: NumPy would compare the fields of every part with those of the next."""
-    whole: EventArray = np.concatenate([part.view(f"V{EVENT_DTYPE.itemsize}") for part in parts]).view(EVENT_DTYPE)
-    return whole
 
 
 def _clusters(said: _Said) -> list[_Said]:
@@ -363,13 +343,3 @@ def _clusters(said: _Said) -> list[_Said]:
 
 def _place(code: int, known: tuple[int, ...]) -> tuple[int, int]:
     return (known.index(code), 0) if code in known else (len(known), code)
-
-
-def _is_active(lane: KeyLane, frame: int) -> bool:
-    last = int(np.searchsorted(lane.start, frame + 1, "left")) - 1
-    if last < 0:
-        return False
-    if lane.stop[last] >= frame + 1:
-        return True
-    first = int(np.searchsorted(lane.start, frame, "left"))
-    return bool(lane.pressed[first : last + 1].any())

@@ -6,7 +6,7 @@ more to paint than a few.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from annotator.model.timeline.axis import Positions, positions
 from db.clock import FrameClock, Int64
-from db.recording.actions import ActionTrack, InputFacts, resolve
-from db.recording.events import EventKind, Gap, Origin
+from db.recording.actions import InputFacts, resolve
+from db.recording.events import EventKind, Gap, Origin, outside
 from db.recording.keys import is_button
 
+Bools = NDArray[np.bool_]
 Floats = NDArray[np.float32]
 
 
@@ -42,6 +43,25 @@ class KeyLane:
     def is_held(self, position: float) -> bool:
         at = int(np.searchsorted(self.start, position, "right")) - 1
         return at >= 0 and position < self.stop[at]
+
+    def touches(self, frame: int) -> bool:
+        """Whether it is held right before a frame, or there."""
+        at = int(np.searchsorted(self.stop, frame, "left"))
+        return at < len(self) and bool(self.start[at] <= frame)
+
+    def is_active(self, frame: int) -> bool:
+        """Whether it is held at the end of a frame, or pressed in it."""
+        last = int(np.searchsorted(self.start, frame + 1, "left")) - 1
+        if last < 0:
+            return False
+        if self.stop[last] >= frame + 1:
+            return True
+        first = int(np.searchsorted(self.start, frame, "left"))
+        return bool(self.pressed[first : last + 1].any())
+
+    def equals(self, other: KeyLane) -> bool:
+        names = ("start", "stop", "pressed")
+        return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in names)
 
     def coverage(self, edges: Positions) -> Floats:
         """(W,) in [0, 1]: the held part of each of W columns with ascending `edges` (W + 1,).
@@ -69,6 +89,14 @@ class MotionLane:
     """One axis of the summed raw mouse motion per frame, (N,) float32 device counts, with mip levels for painting."""
 
     values: Floats
+
+    def replaced(self, frames: slice, values: Floats) -> MotionLane:
+        """With other values there; itself where they are the same."""
+        if np.array_equal(self.values[frames], values):
+            return self
+        changed = self.values.copy()
+        changed[frames] = values
+        return MotionLane(changed)
 
     @cached_property
     def peak(self) -> float:
@@ -108,18 +136,21 @@ class Lanes:
     """Keys first, then buttons, each ordered by how long they were held, longest first."""
     dx: MotionLane
     dy: MotionLane
-    press_frames: Int64
-    """Ascending frames in which any key or button was pressed, each once."""
+    scroll: Floats
+    """(N, 2) summed notches, right and up."""
+    known: Bools
+    """(N,) False where a frame touches a gap."""
     gaps: Positions
     """(G, 2) stretches in which inputs were not recorded."""
-    track: ActionTrack
-    """The resolved action of every frame, as the trainer sees it."""
+
+    @cached_property
+    def press_frames(self) -> Int64:
+        """Ascending frames in which any key or button was pressed, each once."""
+        return press_frames(self.keys, len(self.known))
 
     def active(self, frame: int) -> list[int]:
-        """Codes held or tapped during a frame, in the order of the lanes."""
-        row = self.track.active[frame] if len(self.track.codes) else ()
-        active = {code for code, on in zip(self.track.codes, row, strict=True) if on}
-        return [lane.code for lane in self.keys if lane.code in active]
+        """Codes held at the end of a frame or pressed in it, in the order of the lanes."""
+        return [lane.code for lane in self.keys if lane.is_active(frame)]
 
     def motion(self, frame: int) -> tuple[float, float]:
         """Summed raw motion of a frame in device counts, right and down."""
@@ -128,21 +159,43 @@ class Lanes:
 
 def build(facts: InputFacts, clock: FrameClock) -> Lanes:
     """The lanes of a session. Holds follow the rules of `db.recording.actions.resolve`, at full time resolution."""
-    edges = clock.edges_ns
-    track = resolve(facts, edges)
-    lanes = [lane for code in track.codes if len(lane := key_lane(code, hold_times(code, facts, clock), clock))]
-    lanes.sort(key=lambda lane: (is_button(lane.code), -float((lane.stop - lane.start).sum()), lane.code))
-    presses = [np.floor(lane.start[lane.pressed]) for lane in lanes]
-    frames = np.unique(np.concatenate(presses).astype(np.int64)) if presses else np.zeros(0, np.int64)
-    stretches = np.array([(gap.start_ns, gap.stop_ns) for gap in facts.gaps], np.int64).reshape(-1, 2)
+    codes = np.unique(facts.events["code"][facts.events["kind"] == EventKind.KEY]).tolist()
+    motion, scroll, known = moved(facts, clock.edges_ns)
     return Lanes(
-        keys=tuple(lanes),
-        dx=MotionLane(np.ascontiguousarray(track.motion[:, 0])),
-        dy=MotionLane(np.ascontiguousarray(track.motion[:, 1])),
-        press_frames=np.minimum(frames, len(clock) - 1),
-        gaps=positions(stretches.reshape(-1), edges).reshape(-1, 2),
-        track=track,
+        keys=in_order(key_lane(code, hold_times(code, facts, clock), clock) for code in codes),
+        dx=MotionLane(np.ascontiguousarray(motion[:, 0])),
+        dy=MotionLane(np.ascontiguousarray(motion[:, 1])),
+        scroll=scroll,
+        known=known,
+        gaps=gap_positions(facts.gaps, clock),
     )
+
+
+def moved(facts: InputFacts, edges_ns: Int64) -> tuple[Floats, Floats, Bools]:
+    """The motion and scrolling, (N, 2) each, of the frames between edges (N + 1,), and whether they are known, (N,)."""
+    track = resolve(facts, edges_ns, codes=())
+    return track.motion, track.scroll, track.known
+
+
+def in_order(lanes: Iterable[KeyLane]) -> tuple[KeyLane, ...]:
+    """Keys first, then buttons, each by how long they were held; none that never was."""
+    held = [lane for lane in lanes if len(lane)]
+    held.sort(key=lambda lane: (is_button(lane.code), -float((lane.stop - lane.start).sum()), lane.code))
+    return tuple(held)
+
+
+def press_frames(lanes: Sequence[KeyLane], frame_count: int) -> Int64:
+    """Ascending frames in which any of the keys was pressed, each once."""
+    pressed = np.zeros(frame_count, np.bool_)
+    for lane in lanes:
+        pressed[np.minimum(lane.start[lane.pressed].astype(np.int64), frame_count - 1)] = True
+    return np.flatnonzero(pressed)
+
+
+def gap_positions(gaps: Sequence[Gap], clock: FrameClock) -> Positions:
+    """(G, 2)"""
+    stretches = np.array([(gap.start_ns, gap.stop_ns) for gap in gaps], np.int64).reshape(-1)
+    return positions(stretches, clock.edges_ns).reshape(-1, 2)
 
 
 HoldTimes = tuple[Int64, Int64, NDArray[np.bool_]]
@@ -177,9 +230,7 @@ def _closed_at_gaps(
     t_ns: Int64, down: NDArray[np.bool_], pressed: NDArray[np.bool_], gaps: Sequence[Gap]
 ) -> tuple[Int64, NDArray[np.bool_], NDArray[np.bool_]]:
     """The events outside of gaps, with a release at the start of every gap."""
-    keep = np.ones(len(t_ns), np.bool_)
-    for gap in gaps:
-        keep &= (t_ns < gap.start_ns) | (t_ns >= gap.stop_ns)
+    keep = outside(t_ns, gaps)
     closings = np.array([gap.start_ns for gap in gaps], np.int64)
     t_ns = np.concatenate([closings, t_ns[keep]])
     none = np.zeros(len(closings), np.bool_)

@@ -41,5 +41,6 @@ def moment_of(inputs: Inputs, frame: int) -> Moment:
 
 def uses_mouse(inputs: Inputs) -> bool:
     """Whether the session knows any motion, scrolling or button of a mouse."""
-    track = inputs.raw.track
-    return bool(np.any(track.motion) or np.any(track.scroll) or any(is_pointer_button(code) for code in inputs.codes))
+    raw = inputs.raw
+    is_moved = np.any(raw.dx.values) or np.any(raw.dy.values) or np.any(raw.scroll)
+    return bool(is_moved or any(is_pointer_button(code) for code in inputs.codes))

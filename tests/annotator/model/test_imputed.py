@@ -102,5 +102,5 @@ def test_all_are_confirmed_and_one_is_rejected(store, document, inputs) -> None:
     assert document.spans(suggested=True) == []
     assert inputs.active(26) == [KEY_W]
     assert inputs.active(51) == inputs.raw.active(51)
-    assert np.all(inputs.raw.track.known)
+    assert np.all(inputs.raw.known)
     assert agrees(store, inputs)
