@@ -1,16 +1,19 @@
 """Who has which session open just now: a small file for each window, touched every few seconds while it is open.
 
 The files lie in the library's cache, so that they are in no backup and nothing is lost with them. Whether one is stale is
-judged by the clock of the file system that holds it, which is everybody's, and not by this machine's.
+judged by the clock of the file system that holds it, which is everybody's, and not by this machine's. Of a process that ran
+where this one runs it is known at once that it has ended.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import platform
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from db.errors import from_os_error
 from db.files import make_folder
@@ -20,7 +23,7 @@ BEAT_S = 10.0
 """A window that is open touches its file this often."""
 STALE_S = 30.0
 """One that has not for so long was killed, or its machine is gone."""
-_FOLDER = "presence"
+_FOLDER, _PROC = "presence", Path("/proc")
 _LONGEST = 200
 
 
@@ -37,7 +40,8 @@ class Presence:
 
     def __init__(self, cache_dir: Path, person: str) -> None:
         self._root, self._token = cache_dir / _FOLDER, new_id()
-        self._text = json.dumps({"person": person[:_LONGEST], "machine": _machine()})
+        said = {"person": person[:_LONGEST], "machine": _machine(), "process": os.getpid(), "among": _processes()}
+        self._text = json.dumps(said)
         self._path: Path | None = None
 
     def enter(self, session_id: str) -> None:
@@ -108,10 +112,31 @@ def _present(folder: Path, but: str, now_s: float) -> list[Present]:
             continue
         try:
             said = json.loads(path.read_text(encoding="utf-8"))
-            found.add(Present(str(said["person"])[:_LONGEST], str(said["machine"])[:_LONGEST]))
+            present = Present(str(said["person"])[:_LONGEST], str(said["machine"])[:_LONGEST])
         except (OSError, ValueError, KeyError, TypeError):
             continue  # just being written, or nothing of ours
+        if _has_ended(said):
+            _remove(path)
+        else:
+            found.add(present)
     return sorted(found)
+
+
+def _has_ended(said: dict[str, Any]) -> bool:
+    """Whether the process is known to be gone: nothing is known of those elsewhere."""
+    here, process = _processes(), said.get("process")
+    if not here or said.get("among") != here or not isinstance(process, int) or process <= 0:
+        return False
+    return not (_PROC / str(process)).exists()
+
+
+def _processes() -> str:
+    """Which numbering of processes this one's number belongs to: containers have their own. "" where that is not known."""
+    try:
+        boot = (_PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot} {os.readlink(_PROC / 'self/ns/pid')}"
+    except OSError:
+        return ""
 
 
 def _now_s(root: Path) -> float:

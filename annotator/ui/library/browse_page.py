@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QAction
-from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QApplication, QFrame, QLabel, QScrollArea, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from annotator.bulk import Deed, Outcome, do, done_before, undo
 from annotator.model.library.runs import RunState
@@ -70,6 +70,7 @@ class BrowsePage(QWidget):
         self.clear = self.nothing.add_button("Clear the filters")
         self.clear.clicked.connect(self.bar.clear)
         self.bar.changed.connect(self._on_asked)
+        self.bar.field.left.connect(self._on_left)
         self.saved.wanted.connect(self.bar.restore)
         self.saved.forgotten.connect(self._on_forgotten)
         self._arrange()
@@ -263,6 +264,10 @@ class BrowsePage(QWidget):
         self._memory.keep("last", state)
         self.saved.show_state(state, is_filtered=self.bar.query().is_filtered)
 
+    def _on_left(self) -> None:
+        if self._lists.currentIndex() == NOTHING:
+            self.clear.setFocus()  # the list has the keyboard once there is something in it
+
     def _on_forgotten(self, name: str, state: dict) -> None:
         self._on_asked()
         self.told.emit(
@@ -280,9 +285,10 @@ class BrowsePage(QWidget):
     def _on_searched(self, found: Found) -> None:
         self._facets = found.facets
         self.progress.show_games(found.games)
-        had_focus = self._lists.currentIndex() == NOTHING or self.sessions.view.hasFocus()
+        was_nothing, focus = self._lists.currentIndex() == NOTHING, QApplication.focusWidget()
+        is_list_due = was_nothing and not self.bar.isAncestorOf(focus)  # whoever is at a filter stays there
         self._lists.setCurrentIndex(LIST if found.listing.ids else NOTHING)
-        if had_focus and found.listing.ids and not self.bar.field.text():
+        if is_list_due and found.listing.ids:
             self.sessions.view.setFocus()
         self.clear.setVisible(found.query.is_filtered)
         if not found.listing.ids and found.query.is_filtered:

@@ -114,9 +114,9 @@ class FilterBar(QWidget):
         return Query(wanted, self.sort.order, self.sort.is_descending)
 
     def clear(self) -> None:
-        """Asks for every session again; the order stays."""
+        """Asks for every session again; the order stays. The list has the keyboard then, so that its keys mean themselves."""
         self.restore({"sort": [self.sort.order.value, self.sort.is_descending]})
-        self.field.setFocus()
+        self.field.left.emit()
 
     def state(self) -> dict[str, Any]:
         """What is asked for, as plain values for JSON; `restore` asks for it again."""

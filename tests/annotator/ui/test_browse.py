@@ -80,6 +80,37 @@ def test_every_filter_finds_and_all_are_cleared_at_once(window, store, ids, qtbo
     assert window.browse.bar.clear_all.isHidden()
 
 
+@pytest.mark.parametrize("player", ["bob", "nobody of that name"])
+def test_the_list_has_the_keyboard_when_the_filters_are_cleared(window, ids, player, qtbot) -> None:
+    window.activateWindow()
+    window.actions_by_name["find"].trigger()
+    choose(window, "player", player)
+    qtbot.waitUntil(lambda: len(listed(window)) < len(ids))
+    window.actions_by_name["clear_filters"].trigger()
+    qtbot.waitUntil(lambda: listed(window) == ids)
+    assert window.focusWidget() is window.sessions.view
+
+
+def test_whoever_works_at_a_filter_stays_there_when_it_found_nothing(window, ids, qtbot) -> None:
+    chip = window.browse.bar.chips["player"]
+    window.activateWindow()
+    chip.setFocus()
+    choose(window, "player", "nobody of that name")
+    qtbot.waitUntil(lambda: window.browse.nothing.isVisible())
+    QTest.keyClick(chip, Qt.Key.Key_Delete)
+    qtbot.waitUntil(lambda: window.sessions.view.isVisible())
+    assert listed(window) == ids
+    assert window.focusWidget() is chip
+    choose(window, "player", "nobody of that name")
+    qtbot.waitUntil(lambda: window.browse.nothing.isVisible())
+    window.actions_by_name["find"].trigger()
+    QTest.keyClick(window.sessions.filter, Qt.Key.Key_Down)
+    assert window.focusWidget() is window.browse.clear
+    QTest.keyClick(window.browse.clear, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: window.sessions.view.isVisible())
+    assert window.focusWidget() is window.sessions.view
+
+
 def test_words_of_any_script_are_found_while_one_types(window, ids, qtbot) -> None:
     window.actions_by_name["find"].trigger()
     window.sessions.filter.setText("避け")
