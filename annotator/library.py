@@ -33,7 +33,9 @@ def show(args: argparse.Namespace) -> int:
             reports = store.recover()
             recovered = [report for report in reports if not report.error]
             if recovered:
-                news.append(f"{len(recovered)} session(s) that had been cut off were put in order.")
+                one = "1 session that had been cut off was put in order."
+                some = f"{len(recovered)} sessions that had been cut off were put in order."
+                news.append(one if len(recovered) == 1 else some)
             news += describe([report for report in reports if report.error])
             window = LibraryWindow(store, args.person)
             if news:

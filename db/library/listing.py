@@ -33,7 +33,7 @@ class Order(StrEnum):
     FRAMES = "frames"
     SIZE = "size"
     VERDICT = "verdict"
-    REVIEW = "review"
+    REVIEW = "status"
 
 
 _COLUMNS: dict[Order, Any] = {

@@ -134,7 +134,7 @@ def _processes() -> str:
     """Which numbering of processes this one's number belongs to: containers have their own. "" where that is not known."""
     try:
         boot = (_PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{boot} {os.readlink(_PROC / 'self/ns/pid')}"
+        return f"{boot} {(_PROC / 'self/ns/pid').readlink()}"
     except OSError:
         return ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -94,7 +95,11 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def make_session() -> SessionMaker:
-    """make_session(store, count=90, variable=False, game="Maze", events=None, labels=None, ...) -> session id."""
+    """make_session(store, count=90, variable=False, game="Maze", events=None, labels=None, ...) -> session id.
+
+    Each starts a millisecond after the one that was made before it: their stamps are alike, and clocks are not that exact.
+    """
+    later = itertools.count()
 
     def make(
         store: Store,
@@ -109,6 +114,8 @@ def make_session() -> SessionMaker:
     ) -> str:
         spec = CaptureSpec(rate_hz=30, crf=10, segment_s=segment_s)
         meta = new_meta(game=game, player=player, capture=spec, window=WindowSpec(title=game, size_px=SIZE_PX))
+        wall_ns = meta.anchor.wall_ns + next(later) * 10**6
+        meta = meta.model_copy(update={"anchor": meta.anchor.model_copy(update={"wall_ns": wall_ns})})
         folder = store.create_session(meta)
         times = frame_times(count, variable)
         stop_ns = times[-1] + 33_333_333

@@ -76,7 +76,7 @@ class BrowsePage(QWidget):
         self._arrange()
         selection = self.sessions.view.selectionModel()
         selection.currentChanged.connect(lambda *_: self._show_current())
-        selection.selectionChanged.connect(lambda *_: self._judge())
+        selection.selectionChanged.connect(lambda *_: self.judge())
         self.sessions.opened.connect(lambda _: self._show_current())
         self.sessions.model.dataChanged.connect(lambda *_: self._show_current())
         self.sessions.model.modelReset.connect(self._show_current)
@@ -91,7 +91,7 @@ class BrowsePage(QWidget):
         self._past.finished.connect(self._forget_past)
         self._past.start()
         self._show_current()
-        self._judge()
+        self.judge()
 
     def _arrange(self) -> None:
         left = QWidget()
@@ -148,7 +148,7 @@ class BrowsePage(QWidget):
         """Shows what is in the trash, or what is not."""
         self.selection.empty.calm()
         self.sessions.show_trash(is_trash)
-        self._judge()
+        self.judge()
 
     def next_unlabelled(self, opened: str) -> str:
         """The session to label next, "" where none waits. opened: the one that is being labelled."""
@@ -182,10 +182,11 @@ class BrowsePage(QWidget):
                 lambda store, errand: undo(store, outcome, self._person, errand.tell, errand.is_cancelled),
                 lambda undone: self._on_undone(outcome, undone),
             )
-        self._judge()
+        self.judge()
 
     def empty_trash(self) -> None:
         """Deletes what is in the trash for good."""
+        self.sessions.view.setFocus()  # the button is dead from now on; the next one in the window would get the keyboard
         self._run(lambda store, errand: empty_trash(store, errand.tell, errand.is_cancelled), self._on_emptied)
 
     def bring_sample(self) -> None:
@@ -209,7 +210,7 @@ class BrowsePage(QWidget):
         errand.ended.connect(on_ended)
         errand.failed.connect(lambda text: self.told.emit(text, "", None))
         errand.finished.connect(self._on_finished)
-        self._judge()
+        self.judge()
         errand.start()
 
     def _on_counted(self, session_id: str, words: str) -> None:
@@ -231,7 +232,7 @@ class BrowsePage(QWidget):
         """What was done in an earlier run can be taken back too; what was done meanwhile is in there as well."""
         here = {outcome.step for outcome in self._done}
         self._done[:0] = [outcome for outcome in before if outcome.step not in here]
-        self._judge()
+        self.judge()
 
     def _forget_past(self) -> None:
         past, self._past = self._past, None
@@ -280,7 +281,7 @@ class BrowsePage(QWidget):
         self._errand = None
         self.selection.finish()
         self.sessions.refresh()
-        self._judge()
+        self.judge()
 
     def _on_searched(self, found: Found) -> None:
         self._facets = found.facets
@@ -301,14 +302,15 @@ class BrowsePage(QWidget):
             )
         if found.listing.ids and not self.sessions.selected_count:
             self.sessions.show_current(self.sessions.current or found.listing.ids[0])
-        self._judge()
+        self.judge()
         self._show_current()
 
-    def _judge(self) -> None:
-        """What can be done now."""
+    def judge(self) -> None:
+        """What can be done now, with what is selected and while this page is the one that is shown."""
         selected, is_trash = self.sessions.selected_count, self.sessions.is_trash
+        can_do = bool(selected) and self._errand is None and not self.isHidden()  # a key means what one sees
         for deed, action in self._deeds.items():
-            action.setEnabled(bool(selected) and self._errand is None and (deed is Deed.RESTORE) == is_trash)
+            action.setEnabled(can_do and (deed is Deed.RESTORE) == is_trash)
         self._undo.setEnabled(bool(self._done) and self._errand is None)
         self._undo.setToolTip(f"Take back: {self._done[-1].text}" if self._done else _NOTHING_DONE)
         is_filtered = self.bar.query(trashed=is_trash).is_filtered

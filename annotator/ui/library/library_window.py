@@ -179,6 +179,7 @@ class LibraryWindow(QMainWindow):
             *self.workshop.pages.values(),
         ):
             self.pages.addWidget(page)
+        self.pages.currentChanged.connect(lambda _: self.browse.judge())
         self.empty.say(
             "Nothing recorded yet",
             "Press Record, choose your game's window and play. What you record appears here by itself.",

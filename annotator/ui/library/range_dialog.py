@@ -61,6 +61,7 @@ class LengthDialog(RangeDialog):
             field.setSuffix(" min")
             field.setValue((seconds or 0.0) / 60)
         self.high.setSpecialValueText("any length")
+        self.low.selectAll()  # what is typed takes its place
         super().__init__("Length", self.low, self.high, parent)
 
     def text(self) -> str:

@@ -203,9 +203,24 @@ def test_the_trash_keeps_gives_back_and_is_emptied_in_two_steps(window, store, i
     assert store.search(trashed=True)
     QTest.mouseClick(button, LEFT)
     qtbot.waitUntil(lambda: window.info.text.startswith("1 session deleted for good, "))
+    qtbot.waitUntil(lambda: window.browse.nothing.isVisible())
+    assert window.browse.isAncestorOf(window.focusWidget())
     assert store.search(trashed=True) == []
     window.go("sessions")
     qtbot.waitUntil(lambda: listed(window) == ids[:2])
+
+
+def test_keys_do_nothing_to_sessions_that_another_page_hides(window, store, ids, qtbot) -> None:
+    window.sessions.show_current(ids[0])
+    deeds = [window.actions_by_name[name] for name in ("ACCEPT", "REJECT", "TAG", "ASSIGN", "TRASH")]
+    assert all(deed.isEnabled() for deed in deeds)
+    for page in ("statistics", "storage", "review", "agreement", "rules"):
+        window.go(page)
+        assert not any(deed.isEnabled() for deed in deeds)
+    QTest.keyClick(window, Qt.Key.Key_Delete)
+    window.go("sessions")
+    assert all(deed.isEnabled() for deed in deeds)
+    assert store.search(trashed=True) == []
 
 
 def test_after_everything_went_to_the_trash_it_comes_back_with_the_keys(window, store, ids, qtbot) -> None:

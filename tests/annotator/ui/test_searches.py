@@ -118,6 +118,19 @@ def test_a_range_of_ones_own_is_asked_for(kind, value, qtbot) -> None:
     assert given == [value]
 
 
+def test_a_length_is_typed_in_place_of_what_stands_there(qtbot) -> None:
+    dialog = LengthDialog("")
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    qtbot.addWidget(dialog)
+    given = []
+    dialog.given.connect(given.append)
+    with qtbot.waitExposed(dialog):
+        dialog.open()
+    QTest.keyClicks(dialog.low, "0.5")
+    QTest.keyClick(dialog.low, Qt.Key.Key_Return)
+    assert given == ["30.."]
+
+
 def test_filters_and_saved_searches_are_there_the_next_time(store, ids, qtbot) -> None:
     window = open_window(store, qtbot)
     bar, saved = window.browse.bar, window.browse.saved
