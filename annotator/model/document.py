@@ -102,6 +102,8 @@ class Document:
         self._disputed: dict[str, list[Edit]] = {}
         self._seen: dict[str, int] = {}  # edit -> how many were known before it
         self._spans: list[Span] = []  # ascending
+        self._asked: dict[tuple[LabelKind | None, bool | None], list[Span]] = {}
+        self._review_heads: list[Edit] | None = None
         self.own_steps: list[Edit] = []
         """The edits of steps that this document's author did, here and elsewhere, in the order in which they came."""
 
@@ -121,13 +123,17 @@ class Document:
     @property
     def review_head(self) -> Edit | None:
         """The version of the review state in force, as `db.labelling.labels.review_of` picks it."""
-        said = (edit for edit in self._heads.values() if edit.kind is LabelKind.REVIEW)
-        states = [edit for edit in said if not edit.deleted and not edit.suggested]
+        if self._review_heads is None:
+            self._review_heads = [edit for edit in self._heads.values() if edit.kind is LabelKind.REVIEW]
+        states = [edit for edit in self._review_heads if not edit.deleted and not edit.suggested]
         return max(states, key=lambda edit: edit.id, default=None)
 
     def spans(self, kind: LabelKind | None = None, *, suggested: bool | None = None) -> list[Span]:
         """The spans in force, ordered by start, stop and id."""
-        return [s for s in self._spans if kind in (None, s.kind) and suggested in (None, s.suggested)]
+        asked = kind, suggested
+        if asked not in self._asked:  # many ask the same after an edit, of thousands
+            self._asked[asked] = [s for s in self._spans if kind in (None, s.kind) and suggested in (None, s.suggested)]
+        return list(self._asked[asked])
 
     def span(self, entity_id: str) -> Span:
         """Raises NotFound where the span is gone, for instance deleted by somebody else."""
@@ -284,6 +290,8 @@ class Document:
             self._disputed.pop(entity_id, None)
             if len(tips) > 1:
                 self._disputed[entity_id] = tips
+        if changed:
+            self._asked, self._review_heads = {}, None
         self._place(gone, [self._heads[entity_id] for entity_id in changed if entity_id in self._heads])
         return changed
 

@@ -276,7 +276,11 @@ def pieces_of(overlays: Iterable[Overlay], clock: FrameClock) -> list[Piece]:
     pieces: list[Piece] = []
     for overlay in overlays:
         said, (start_ns, stop_ns) = overlay.correction, _stretch(overlay, clock)
-        if isinstance(said, ImputedCorrection) and start_ns < stop_ns:
+        if not isinstance(said, ImputedCorrection) or start_ns >= stop_ns:
+            continue
+        if not pieces or pieces[-1].stop_ns <= start_ns:
+            pieces.append(Piece(start_ns, stop_ns, said.inputs))
+        else:
             first = bisect_right(pieces, start_ns, key=lambda piece: piece.stop_ns)
             last = bisect_left(pieces, stop_ns, key=lambda piece: piece.start_ns)
             before = [Piece(a, start_ns, c) for a, _, c in pieces[first:last][:1] if a < start_ns]

@@ -73,7 +73,7 @@ class Inputs:
         self._differing: dict[int, tuple[Key, Key, Positions]] = {}
         self._motion: _Motion | None = None
         self._overlays: dict[str, _Said] = {}
-        self._patches: dict[int, tuple[EventArray, dict[Versions, EventArray]]] = {}
+        self._patches: dict[int, dict[Versions, tuple[bytes, EventArray]]] = {}
         self._revision = -1
         self._presses: tuple[tuple[KeyLane, ...], Int64] | None = None
         self._order: tuple[tuple[tuple[int, ...], tuple[int, ...]], tuple[int, ...]] | None = None
@@ -267,23 +267,21 @@ class Inputs:
     def _correct(self, code: int, said: _Said) -> EventArray:
         """The key's events corrected: only what the corrections reach is worked on, and only where one has changed."""
         events, edges = self._recording.events(code), self.clock.edges_ns
-        of, known = self._patches.get(code, (events, {}))
-        if of is not events:
-            known = {}
+        known: dict[Versions, tuple[bytes, EventArray]] = self._patches.get(code, {})
         clusters = _clusters(said)
         frames = np.array([(min(s.start for s in c.spans), max(s.stop for s in c.spans)) for c in clusters], np.int64)
         stretches_ns = edges[np.minimum(frames, len(self.clock))]
         bounds = np.searchsorted(np.ascontiguousarray(events["t_ns"]), stretches_ns).tolist()
-        patches: dict[Versions, EventArray] = {}
-        self._patches[code] = events, patches
+        self._patches[code] = patches = {}
         parts, first = [], 0
         for cluster, (begin, end) in zip(clusters, bounds, strict=True):
-            patch = known.get(cluster.versions)
-            if patch is None:
-                before = max(begin - 1, 0)  # one event before tells whether the key is down there
-                facts = self._recording.facts(events[before:end])
+            before = max(begin - 1, 0)  # one event before tells whether the key is down there
+            here = events[before:end]
+            recorded, (of, patch) = here.tobytes(), known.get(cluster.versions, (b"", here))
+            if cluster.versions not in known or of != recorded:
+                facts = self._recording.facts(here)
                 patch = correct(facts, self.clock, [_overlay(span) for span in cluster.spans]).events[begin - before :]
-            patches[cluster.versions] = patch
+            patches[cluster.versions] = recorded, patch
             parts += [events[first:begin], patch]
             first = end
         return joined([*parts, events[first:]])

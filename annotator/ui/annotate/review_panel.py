@@ -93,6 +93,8 @@ class ReviewPanel(QWidget):
     def __init__(self, actions: Mapping[str, QAction], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._editing: Editing | None = None
+        self._shown: tuple[list[Span], Review | None, str] | None = None
+        """The comments, the state of the review and the selection that the list of comments shows."""
         self.role, self.figures, self.comments_title = QLabel(), QLabel(), QLabel()
         for label in (self.role, self.figures, self.comments_title):
             label.setWordWrap(True)
@@ -134,7 +136,7 @@ class ReviewPanel(QWidget):
         self._fit()
 
     def show_editing(self, editing: Editing | None) -> None:
-        self._editing = editing
+        self._editing, self._shown = editing, None
         if editing is not None:
             editing.comparing.changed.connect(self._look_at_places)
             editing.changed.connect(lambda _: self._look_at_comments())
@@ -169,6 +171,14 @@ class ReviewPanel(QWidget):
     def _look_at_comments(self) -> None:
         editing = self._editing
         comments = editing.comments.open if editing is not None else []
+        shown = (
+            comments,
+            editing.document.review if comments and editing else None,
+            editing.selection if editing else "",
+        )
+        if shown == self._shown:
+            return
+        self._shown = shown
         for widget in (self.comments_title, self.comments, self.settle):
             widget.setVisible(bool(comments))
         if editing is not None and comments:
