@@ -216,7 +216,7 @@ class Document:
         Raises Conflict where somebody else has replaced one of them since; nothing is changed then but that the
         document shows their version.
         """
-        edits = [self._edit(delta).marked(mark) for delta in deltas]
+        edits = [self._edit(delta, mark) for delta in deltas]
         if not edits:
             return []
         try:
@@ -243,7 +243,7 @@ class Document:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def _edit(self, delta: Delta) -> Edit:
+    def _edit(self, delta: Delta, mark: StepMark | None) -> Edit:
         head = self._heads.get(delta.entity_id)
         after = delta.after
         return Edit(
@@ -259,6 +259,9 @@ class Document:
             deleted=after.deleted,
             parent=head.id if head else None,
             also=delta.also,
+            step=mark.id if mark else None,
+            step_name=mark.name[:200] if mark else "",
+            reverts=mark.reverts if mark else None,
         )
 
     def _read_on(self) -> frozenset[str]:

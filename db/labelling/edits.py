@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -57,9 +58,11 @@ def append(connection: Connection, edits: Sequence[Edit]) -> None:
     """
     sessions = {edit.session_id for edit in edits}
     _check_sessions(connection, sessions)
-    _check_versions(connection, edits)
+    versions = _check_versions(connection, edits)
     _insert(connection, edits)
-    labelindex.refresh(connection, {edit.entity_id for edit in edits})
+    current = _current(versions, edits)
+    labelindex.bring_up(connection, current)
+    labelindex.refresh(connection, {edit.entity_id for edit in edits} - current.keys())
     _refresh_reviews(connection, edits)
 
 
@@ -163,9 +166,13 @@ class _Version(NamedTuple):
     also: Sequence[str]
 
 
-def _check_versions(connection: Connection, edits: Sequence[Edit]) -> None:
-    """Each against what is in the log of its entity, and against those before it."""
-    versions: dict[tuple[str, str], list[_Version]] = {}
+_Versions = dict[tuple[str, str], list[_Version]]
+"""By session and entity."""
+
+
+def _check_versions(connection: Connection, edits: Sequence[Edit]) -> _Versions:
+    """Each against what is in the log of its entity, and against those before it; returns all of them."""
+    versions: _Versions = {}
     columns = (EditRow.session_id, EditRow.entity_id, EditRow.id, EditRow.author, EditRow.parent, EditRow.also)
     ids = sorted({edit.entity_id for edit in edits})
     for first in range(0, len(ids), _AT_ONCE):
@@ -177,6 +184,20 @@ def _check_versions(connection: Connection, edits: Sequence[Edit]) -> None:
         known = versions.setdefault((edit.session_id, edit.entity_id), [])
         _check_version(edit, known)
         known.append(_Version(edit.id, edit.author, edit.parent, edit.also))
+    return versions
+
+
+def _current(versions: _Versions, edits: Sequence[Edit]) -> dict[str, Edit]:
+    """By entity, of these edits the one that is in force and has no rival: nearly all that is ever committed."""
+    fresh = {edit.id: edit for edit in edits}
+    entities = Counter(entity_id for _, entity_id in versions)
+    current = {}
+    for (_, entity_id), known in versions.items():
+        superseded = {earlier for version in known for earlier in (version.parent, *version.also)}
+        tips = [version.id for version in known if version.id not in superseded]
+        if len(tips) == 1 and tips[0] in fresh and entities[entity_id] == 1:
+            current[entity_id] = fresh[tips[0]]
+    return current
 
 
 def _check_version(edit: Edit, versions: Sequence[_Version]) -> None:

@@ -5,7 +5,7 @@ The log remains the truth; everything here can be made from it again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, not_, select, update
@@ -33,12 +33,20 @@ def refresh(connection: Connection, entity_ids: Iterable[str]) -> None:
         rows = connection.execute(select(*EDIT_COLUMNS).where(EditRow.entity_id.in_(some)))
         versions = [Edit.model_validate(dict(row._mapping)) for row in rows]
         current = {edit.entity_id: edit for edit in heads(versions)}
-        known = connection.execute(select(*_KNOWN).where(LabelRow.entity_id.in_(some)))
-        rows_by_entity = {row.entity_id: row for row in known}
-        _bring_up(connection, [(current.get(one), rows_by_entity.get(one)) for one in some])
-        connection.execute(delete(DisputeRow).where(DisputeRow.entity_id.in_(some)))
+        bring_up(connection, {one: current.get(one) for one in some})
         for entity_id, tips in conflicts(versions).items():
             connection.execute(insert(DisputeRow).values(entity_id=entity_id, session_id=tips[0].session_id))
+
+
+def bring_up(connection: Connection, current: Mapping[str, Edit | None]) -> None:
+    """The same for entities of which it is known what they say now, None for nothing, and that nobody disputes."""
+    wanted = sorted(current)
+    for first in range(0, len(wanted), _AT_ONCE):
+        some = wanted[first : first + _AT_ONCE]
+        known = connection.execute(select(*_KNOWN).where(LabelRow.entity_id.in_(some)))
+        rows_by_entity = {row.entity_id: row for row in known}
+        _bring_up(connection, [(current[one], rows_by_entity.get(one)) for one in some])
+        connection.execute(delete(DisputeRow).where(DisputeRow.entity_id.in_(some)))
 
 
 def forget_session(connection: Connection, session_id: str) -> None:

@@ -169,11 +169,14 @@ class SettleAgreed:
     """Everything that both readings say alike: the first one stands."""
 
     person: str
+    places: Sequence[Disagreement] | None = None
+    """What `compare` says of the document as it is now, where somebody has asked already."""
     merge_key: str = ""
     name: str = "settle what agrees"
 
     def plan(self, document: Document) -> list[Delta]:
-        alike = [one.second for one in compare(document, self.person) if one.second and one.agrees]
+        places = compare(document, self.person) if self.places is None else self.places
+        alike = [one.second for one in places if one.second and one.agrees]
         return [delta for span in alike for delta in change(document, span, deleted=True)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from annotator.model.edits.comparison import Choice, Disagreement, Settle, SettleAgreed, compare
 from annotator.model.library.seat import Role
@@ -15,6 +15,8 @@ from db.labelling.readings import source_of
 if TYPE_CHECKING:
     from annotator.ui.annotate.editing import Editing
 
+_FEW = 50
+"""So many changed labels are shown at once."""
 NOT_COMPARING = "Two readings are compared here: open one from the library window's Review page, under To compare."
 
 
@@ -26,16 +28,30 @@ class Comparing(QObject):
     def __init__(self, editing: Editing) -> None:
         super().__init__(editing)
         self._editing = editing
-        self.places: list[Disagreement] = []
+        self._places: tuple[object, list[Disagreement]] | None = None
         self.chosen = ""
         """The key of the chosen place, "" for none."""
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self.changed)
         if self.is_on:
-            editing.changed.connect(lambda _: self._look())
-            self._look()
+            editing.changed.connect(self._on_changed)
 
     @property
     def is_on(self) -> bool:
         return self._editing.seat.role is Role.COMPARE
+
+    @property
+    def places(self) -> list[Disagreement]:
+        """What is still to settle, in order."""
+        if not self.is_on:
+            return []
+        document, begun = self._editing.document, self._editing.begun
+        revision = document.generation, document.edit_count
+        if self._places is None or self._places[0] != revision:
+            only = begun.only_first if begun is not None else frozenset()
+            self._places = revision, compare(document, self._editing.seat.second, only)
+        return self._places[1]
 
     @property
     def is_ended(self) -> bool:
@@ -79,7 +95,7 @@ class Comparing(QObject):
         """Settles everything that both say alike."""
         if not self.is_on:
             self._editing.refused.emit(NOT_COMPARING)
-        elif not self._editing.do(SettleAgreed(self._editing.seat.second)):
+        elif not self._editing.do(SettleAgreed(self._editing.seat.second, self.places)):
             self._editing.refused.emit("There is no place left where both say the same.")
 
     def _is_asked(self) -> bool:
@@ -89,8 +105,9 @@ class Comparing(QObject):
             self._editing.refused.emit(with_keys("Everything is settled: {submit:Ctrl+Enter} ends the comparison."))
         return self.is_on and bool(self.places)
 
-    def _look(self) -> None:
-        begun = self._editing.begun
-        only = begun.only_first if begun is not None else frozenset()
-        self.places = compare(self._editing.document, self._editing.seat.second, only)
-        self.changed.emit()
+    def _on_changed(self, entities: frozenset[str]) -> None:
+        """Hundreds that were settled at once have taken long enough: what shows them follows when the window comes round."""
+        if len(entities) > _FEW:
+            self._later.start(0)
+        else:
+            self.changed.emit()

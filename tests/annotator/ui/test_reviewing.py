@@ -98,6 +98,31 @@ def test_two_readings_are_settled_by_key(store, make_session, open_window) -> No
     assert not any(edit.suggested for edit in spans(store.edits(session_id)))
 
 
+def test_hundreds_that_agree_are_settled_at_once_and_taken_back_as_one_step(
+    store, make_session, open_window, qtbot
+) -> None:
+    spans_said = [(LabelKind.FLAG, at, at + 1, word) for at in range(0, 90, 3) for word in ("idle", "menu")]
+    session_id = make_session(store, labels=[*spans_said, (LabelKind.INSTRUCTION, 0, 20, "go in")])
+    store.set_review(session_id, Review.LABELLED, "ann")
+    own = {"session_id": session_id, "author": "bob", "source": source_of("bob"), "suggested": True}
+    alike = [Edit(kind=kind, start=start, stop=stop, value=value, **own) for kind, start, stop, value in spans_said]
+    other = Edit(kind=LabelKind.INSTRUCTION, start=5, stop=20, value="enter", **own)
+    store.commit([*alike, other, Edit(kind=LabelKind.REVIEW, value=Review.LABELLED.value, **own)])
+    window = open_window("eve")
+    window.open_session(session_id, Seat(Role.COMPARE, "bob"))
+    panel, comparing = window.panel.review_panel, window.editing.comparing
+    assert panel.figures.text().startswith("61 places")
+    before = len(store.edits(session_id))
+    window.actions_by_name["settle_agreed"].trigger()
+    assert [place.second.value for place in comparing.places] == ["enter"]
+    assert len({edit.step for edit in store.edits(session_id)[before:]}) == 1
+    qtbot.waitUntil(lambda: panel.figures.text().startswith("1 place "))
+    assert panel.places.count() == 1
+    window.actions_by_name["undo"].trigger()
+    assert len(comparing.places) == 61
+    qtbot.waitUntil(lambda: panel.figures.text().startswith("61 places"))
+
+
 def test_what_was_sent_back_shows_its_comments_first(store, make_session, open_window) -> None:
     said = [
         (LabelKind.COMMENT, 50, 60, "too late"),
