@@ -63,3 +63,4 @@ class IdmDialog(ModelDialog):
         self.doubts = QCheckBox("Also where it is sure that the recording is wrong")
         self.doubts.setToolTip("Proposes another press where the pictures and the recorded keys disagree for a while")
         self.form.addRow("", self.doubts)
+        self.setTabOrder(self.model, self.doubts)  # before the buttons, which are older

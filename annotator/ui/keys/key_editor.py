@@ -43,7 +43,9 @@ class KeyEditor(QDialog):
         self.field = QLineEdit()
         self.field.setPlaceholderText("Search: what it does, or its key")
         self.field.setAccessibleName("Search the actions")
-        self.field.setToolTip("Shows only the actions that have these words")
+        self.field.setToolTip(
+            "Shows only the actions that have these words (Enter, then press the new key of the chosen one)"
+        )
         self.field.setClearButtonEnabled(True)
         TextGuard(self.field)
         self.tree = QTreeWidget()
@@ -69,6 +71,7 @@ class KeyEditor(QDialog):
         self.load = _button("Import…", "Take over the keys from a file")
         self._arrange()
         self.field.textChanged.connect(self._filter)
+        self.field.returnPressed.connect(lambda: self.key.setFocus())
         self.tree.currentItemChanged.connect(lambda *_: self._on_chosen())
         self.tree.itemActivated.connect(lambda *_: self.key.setFocus())
         self.key.pressed.connect(lambda _: self._judge())
@@ -174,6 +177,9 @@ class KeyEditor(QDialog):
                 item.setHidden(not all(word in whole for word in words))
                 shown += not item.isHidden()
             group.setHidden(not shown)
+        item = self.tree.currentItem()
+        if item is None or item.isHidden():  # no key is given to what one does not see
+            self.tree.setCurrentItem(next((other for other in self._items() if not other.isHidden()), None))
 
     def _on_chosen(self) -> None:
         self.key.forget()

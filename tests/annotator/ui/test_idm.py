@@ -111,6 +111,7 @@ def test_its_word_stands_in_the_lanes_until_it_is_confirmed(window, store, sessi
     press(window, Key.Key_I, Mod.ControlModifier | Mod.ShiftModifier)
     dialog = window.findChild(IdmDialog)
     assert dialog.model.currentText() == "idm-1"
+    assert dialog.model.nextInFocusChain() is dialog.doubts
     with qtbot.waitSignal(window.idm.ended, timeout=20_000):
         dialog.accept()
     assert asked == [

@@ -230,11 +230,16 @@ def test_the_editor_finds_an_action_shows_conflicts_and_takes_a_key(window, qtbo
     qtbot.addWidget(editor)
     editor.open()
     qtbot.waitUntil(editor.isVisible)
+    QTest.keyClicks(editor.field, "no such thing")
+    assert editor.tree.currentItem() is None
+    assert not editor.none.isEnabled()
+    editor.field.clear()
     QTest.keyClicks(editor.field, "send back")
     shown = [item for item in editor._items() if not item.isHidden()]
     assert [item.text(0) for item in shown] == ["Send back for fixing"]
-    editor.tree.setCurrentItem(shown[0])
-    editor.key.setFocus()
+    assert editor.tree.currentItem() is shown[0]
+    QTest.keyClick(editor.field, Key.Key_Return)
+    assert editor.focusWidget() is editor.key
     QTest.keyClick(editor.key, Key.Key_A)
     assert editor.says.text() == "A is taken by Accept. Take it from there, or press another key."
     assert not editor.use.isEnabled()
