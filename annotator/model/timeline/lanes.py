@@ -215,8 +215,9 @@ def hold_times(code: int, facts: InputFacts, clock: FrameClock) -> HoldTimes:
     What was found down for no time at all is no hold. Holds may begin before the first frame and last over the stop.
     """
     events = facts.events
-    rows = events[(events["kind"] == EventKind.KEY) & (events["code"] == code)]
-    t_ns, down, pressed = _closed_at_gaps(rows["t_ns"], rows["value"] != 0, rows["origin"] == Origin.DEVICE, facts.gaps)
+    own = (events["kind"] == EventKind.KEY) & (events["code"] == code)
+    t_ns, down, pressed = events["t_ns"][own], events["value"][own] != 0, events["origin"][own] == Origin.DEVICE
+    t_ns, down, pressed = _closed_at_gaps(t_ns, down, pressed, facts.gaps)
     changed = np.flatnonzero(np.diff(np.concatenate([[False], down]).astype(np.int8)))
     t_ns, pressed = t_ns[changed], pressed[changed]
     starts, stops = t_ns[::2], t_ns[1::2]
@@ -230,6 +231,8 @@ def _closed_at_gaps(
     t_ns: Int64, down: NDArray[np.bool_], pressed: NDArray[np.bool_], gaps: Sequence[Gap]
 ) -> tuple[Int64, NDArray[np.bool_], NDArray[np.bool_]]:
     """The events outside of gaps, with a release at the start of every gap."""
+    if not gaps:
+        return t_ns, down, pressed
     keep = outside(t_ns, gaps)
     closings = np.array([gap.start_ns for gap in gaps], np.int64)
     t_ns = np.concatenate([closings, t_ns[keep]])

@@ -86,10 +86,15 @@ class SuggestionBar(QWidget):
         count = self._counts[chosen] if chosen else self._counts.total()
         self.count.setText(f"{count} suggestion{'s' * (count != 1)} to confirm or reject")
         self.sources.setVisible(len(self._counts) > 1 or bool(chosen))
-        self.sources.clear()
-        self.sources.addItem(f"All ({self._counts.total()})", "")
+        lines = [(f"All ({self._counts.total()})", "")]
         for source in sorted({*self._counts, *([chosen] if chosen else [])}):
-            self.sources.addItem(f"{source_words(source)} ({self._counts[source]})", source)
+            lines.append((f"{source_words(source)} ({self._counts[source]})", source))
+        if [self.sources.itemData(row) for row in range(self.sources.count())] != [source for _, source in lines]:
+            self.sources.clear()
+            for text, source in lines:
+                self.sources.addItem(text, source)
+        for row, (text, _) in enumerate(lines):
+            self.sources.setItemText(row, text)
         self.sources.setCurrentIndex(max(self.sources.findData(chosen), 0))
 
     def _on_chosen(self, row: int) -> None:
