@@ -10,6 +10,7 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Protocol
 
 from db.clock import FrameClock
@@ -302,7 +303,9 @@ class Document:
         """Keeps the spans in order: one by one where few changed, since a session has thousands."""
         fresh = [_span(edit) for edit in come if _is_shown(edit)]
         if len(gone) + len(fresh) > _FEW:
-            self._spans = sorted(_span(edit) for edit in self._heads.values() if _is_shown(edit))
+            left = {edit.entity_id for edit in gone}
+            self._spans = [span for span in self._spans if span.entity_id not in left] + fresh
+            self._spans.sort(key=attrgetter("start", "stop", "entity_id"))
             return
         for edit in gone:
             if _is_shown(edit):
