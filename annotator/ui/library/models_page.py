@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
-from PyQt6.QtCore import QItemSelectionModel, Qt, QUrl, pyqtSignal
-from PyQt6.QtGui import QAction, QDesktopServices
+from PyQt6.QtCore import QItemSelectionModel, Qt, pyqtSignal
+from PyQt6.QtGui import QAction
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -40,6 +41,7 @@ from annotator.ui.keys.controls import follow, tell_keys
 from annotator.ui.library.browse_page import heading
 from annotator.ui.library.model_list import KIND_WORDS, TRAINED_ROLE, ModelList
 from annotator.ui.notices import EmptyPage
+from annotator.ui.outside import show_outside
 from annotator.ui.scroll_column import ScrollColumn
 from annotator.ui.text_guard import TextGuard
 from annotator.ui.text_size import grown
@@ -117,7 +119,7 @@ class ModelsPage(QWidget):
             return
         if trained.has_page:
             path = self._store.models_dir / trained.id / PAGE_NAME
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+            self._show_outside(path)
         else:
             self.measure_wanted.emit(trained.id)
 
@@ -127,7 +129,11 @@ class ModelsPage(QWidget):
 
     def open_folder(self) -> None:
         if self.current is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._store.models_dir / self.current.id)))
+            self._show_outside(self._store.models_dir / self.current.id)
+
+    def _show_outside(self, path: Path) -> None:
+        if refused := show_outside(path):
+            self.told.emit(refused, "", None)
 
     def compare(self) -> None:
         chosen = self.selected
@@ -217,14 +223,16 @@ class ModelsPage(QWidget):
         layout.addWidget(self._pages)
 
     def _become(self, models: list[Trained]) -> None:
+        wanted = self._wanted
         if models != self.list.models.models:
             kept = [trained.id for trained in self.selected]
             self.list.models.become(models)
             for model_id in kept:
                 self._choose(model_id, also=True)
         self._pages.setCurrentIndex(1 if models else 0)
-        if self._wanted:
-            self._choose(self._wanted)
+        if wanted:
+            self._wanted = wanted
+            self._choose(wanted)
         if models and not self.selected:
             self._choose(models[0].id)
         self._show()

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
-from PyQt6.QtCore import QUrl
-from PyQt6.QtGui import QAction, QColor, QDesktopServices
+from PyQt6.QtGui import QAction, QColor
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from annotator.model.library.runs import RunState, read_log
@@ -127,9 +126,10 @@ class RunPanel(QWidget):
             self._read_log()
             self.log.setFocus()
 
-    def open_folder(self) -> None:
-        if self.state is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._runs_dir / self.state.id)))
+    @property
+    def folder(self) -> Path | None:
+        """The run's."""
+        return self._runs_dir / self.state.id if self.state is not None else None
 
     def changeEvent(self, event) -> None:
         super().changeEvent(event)

@@ -14,6 +14,7 @@ from annotator.model.library.runs import RunState, ask_to_stop
 from annotator.ui.library.run_list import STATE_ROLE, RunList
 from annotator.ui.library.run_panel import RUN_BUTTONS, RunPanel
 from annotator.ui.notices import EmptyPage
+from annotator.ui.outside import show_outside
 from annotator.ui.scroll_column import ScrollColumn
 from db.errors import PlaytapeError
 from db.store import Store
@@ -70,13 +71,15 @@ class RunsPage(QWidget):
         self._told = states
         states = [self._as_resumed(state) for state in states]
         fresh = [state.id for state in states if state.id not in self._states and not state.part_of]
-        had_some = bool(self._states)
+        had_some, chosen = bool(self._states), self.current
         self._states = {state.id: state for state in states}
         self.list.runs.refresh(states)
         self._pages.setCurrentIndex(1 if states else 0)
         if fresh and (had_some or self.current is None):
             self.choose(fresh[0])
-        elif self.current is None and states:
+        elif chosen is not None and chosen.id in self._states:
+            self.choose(chosen.id)  # wherever it has moved to
+        elif states:
             self.choose(states[0].id)
         self._show_current()
 
@@ -88,6 +91,10 @@ class RunsPage(QWidget):
                 assert selection is not None
                 flags = QItemSelectionModel.SelectionFlag.ClearAndSelect
                 selection.setCurrentIndex(model.index(row), flags)
+
+    def open_folder(self) -> None:
+        if (folder := self.panel.folder) is not None and (refused := show_outside(folder)):
+            self.told.emit(refused)
 
     def stop(self) -> None:
         """Asks the chosen run to save and end."""

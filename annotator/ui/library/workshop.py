@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QObject, Qt, QUrl
-from PyQt6.QtGui import QDesktopServices
+from PyQt6.QtCore import QObject, Qt
 from PyQt6.QtWidgets import QWidget
 
 from annotator.jobs import start_job
@@ -19,6 +19,7 @@ from annotator.ui.library.run_watch import RunWatch
 from annotator.ui.library.runs_page import RunsPage
 from annotator.ui.library.task_bar import TaskBar, Then
 from annotator.ui.library.train_page import TrainPage
+from annotator.ui.outside import show_outside
 from db.errors import PlaytapeError, from_os_error
 from db.library.catalogue import SessionSummary
 from db.store import Store
@@ -89,7 +90,7 @@ def workshop_handlers(workshop: Callable[[], Workshop]) -> dict[str, Callable[[]
         "stop_run": lambda: workshop().runs.stop(),
         "resume_run": lambda: workshop().runs.resume(),
         "show_log": lambda: workshop().runs.panel.show_log(),
-        "open_run": lambda: workshop().runs.panel.open_folder(),
+        "open_run": lambda: workshop().runs.open_folder(),
         "run_model": lambda: workshop().runs.open_model(),
         "model_card": lambda: workshop().models.open_card(),
         "measure_model": lambda: workshop().models.measure(),
@@ -242,8 +243,8 @@ class Workshop(QObject):
         self._errand = None
 
     def _open_page(self, path: object) -> None:
-        if isinstance(path, str):
-            QDesktopServices.openUrl(QUrl.fromLocalFile(path))
+        if isinstance(path, str) and (refused := show_outside(Path(path))):
+            self._window.info.tell(refused)
 
 
 def _unwatched(store: Store) -> list[str]:

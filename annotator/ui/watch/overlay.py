@@ -10,6 +10,7 @@ from PyQt6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from annotator.model.timeline.inputs import Inputs
 from annotator.model.timeline.key_layout import Cap, extent, lay_out
+from annotator.model.timeline.lanes import Lanes
 from annotator.model.timeline.moment import Moment, moment_of, uses_mouse
 from annotator.ui.theme import RADIUS_PX
 from annotator.ui.watch.inks import BUTTON_INK, CORRECTED_INK, INK, KEY_INK, SHADE
@@ -31,9 +32,17 @@ class InputOverlay:
 
     def __init__(self, inputs: Inputs) -> None:
         self.inputs = inputs
-        self.has_mouse = uses_mouse(inputs)
+        self._mouse: tuple[Lanes, tuple[int, ...], bool] | None = None
         self._caps: tuple[tuple[int, ...], tuple[Cap, ...]] = (), ()
         self._keyboard: tuple[object, Keyboard] | None = None
+
+    @property
+    def has_mouse(self) -> bool:
+        """Whether there is anything of a mouse to draw; what is confirmed or corrected may bring it."""
+        raw, codes = self.inputs.raw, self.inputs.codes
+        if self._mouse is None or self._mouse[0] is not raw or self._mouse[1] != codes:
+            self._mouse = raw, codes, uses_mouse(self.inputs)
+        return self._mouse[2]
 
     def paint(self, painter: QPainter, area: QRectF, frame: int, font: QFont, ratio: float, *, whole: bool) -> None:
         """The inputs of a frame over its picture in `area`; `whole`: all keys in use, not only those that are held."""

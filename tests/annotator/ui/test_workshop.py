@@ -59,7 +59,7 @@ def started(monkeypatch) -> list[list[str]]:
 @pytest.fixture
 def opened_pages(monkeypatch) -> list[str]:
     found: list[str] = []
-    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: found.append(url.toLocalFile()))
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: found.append(url.toLocalFile()) or True)
     return found
 
 
@@ -225,6 +225,20 @@ def test_a_run_that_came_is_chosen_and_asked_to_stop(window, store, qtbot) -> No
     assert not window.actions_by_name["stop_run"].isEnabled()
 
 
+def test_the_chosen_run_stays_chosen_where_it_moves_in_the_list(window, store, qtbot) -> None:
+    for number in (1, 2, 3):
+        write_run(store, f"idm-{number}", {"phase": "stopped", "t": float(number)})
+    window.go("runs")
+    page = window.workshop.runs
+    qtbot.waitUntil(lambda: page.list.runs.rowCount() == 3)
+    page.choose("idm-1")
+    others = [state for state in page.list.runs.states if state.id != "idm-1"]
+    page.show_states([page.current, *others])
+    assert page.current.id == "idm-1"
+    page.show_states([*others, page.current])
+    assert page.current.id == "idm-1"
+
+
 @pytest.mark.parametrize("phase", ["stopped", "failed"])
 def test_what_ended_is_gone_on_with(window, store, started, phase, qtbot) -> None:
     window.go("runs")
@@ -276,6 +290,26 @@ def test_figures_stand_beside_the_baselines_and_the_card_opens(window, store, op
     assert started[0][:2] == ["trainer", "evaluate"]
     window.actions_by_name["measure_model"].trigger()
     assert "at something already" in window.info.text
+
+
+def test_a_model_that_is_only_now_there_is_chosen_at_once_when_it_is_asked_for(window, store, qtbot) -> None:
+    write_model(store, "idm-1")
+    window.go("models")
+    page = window.workshop.models
+    qtbot.waitUntil(lambda: page.current is not None)
+    write_model(store, "idm-2")
+    page.choose("idm-2")
+    page.look()
+    qtbot.waitUntil(lambda: page.current is not None and page.current.id == "idm-2")
+
+
+def test_what_no_program_opens_is_told(window, store, monkeypatch, qtbot) -> None:
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: False)
+    folder = write_model(store, "idm-1")
+    window.go("models")
+    qtbot.waitUntil(lambda: window.workshop.models.current is not None)
+    window.actions_by_name["open_model"].trigger()
+    assert str(folder) in window.info.text
 
 
 def test_models_are_named_deleted_and_taken_back(window, store, qtbot) -> None:
