@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from annotator.model.document import assignee_id, tag_id
 from db.errors import Conflict, PlaytapeError
 from db.labelling.labels import Edit, LabelKind, Review, StepMark, heads, new_id
 from db.labelling.steps import steps_of
@@ -183,13 +184,19 @@ def _do_one(store: Store, deed: Deed, session_id: str, author: str, value: str, 
         review = {Deed.ACCEPT: Review.ACCEPTED, Deed.REJECT: Review.REJECTED}.get(deed) or _before(before)
         return None if before is review else [store.set_review(session_id, review, author, mark=mark)]
     kind = LabelKind.ASSIGNEE if deed in (Deed.ASSIGN, Deed.RELEASE) else LabelKind.TAG
-    current = [edit for edit in heads(store.edits(session_id)) if edit.kind is kind and not edit.deleted]
+    known = [edit for edit in heads(store.edits(session_id)) if edit.kind is kind]
+    current = [edit for edit in known if not edit.deleted]
     if deed is Deed.UNTAG:
         edits = [edit.revised(author, deleted=True) for edit in current if edit.value == value]
+    elif deed is Deed.RELEASE or not value:
+        edits = [edit.revised(author, deleted=True) for edit in current]
     elif deed is Deed.TAG:
-        edits = _tag(session_id, current, author, value)
-    else:
-        edits = _assign(session_id, current, author, value if deed is Deed.ASSIGN else "")
+        is_there = any(edit.value == value for edit in current)
+        edits = [] if is_there else _say(known, tag_id(session_id, value), session_id, kind, value, author)
+    else:  # one person at most looks after a session
+        entity_id = assignee_id(session_id)
+        edits = _say(known, entity_id, session_id, kind, value, author)
+        edits += [edit.revised(author, deleted=True) for edit in current if edit.entity_id != entity_id]
     if not edits:
         return None
     edits = [edit.marked(mark) for edit in edits]
@@ -207,20 +214,12 @@ def _before(review: Review) -> Review:
     return Review.UNLABELLED if review in (Review.UNLABELLED, Review.LABELLED) else Review.LABELLED
 
 
-def _assign(session_id: str, current: list[Edit], author: str, person: str) -> list[Edit]:
-    """One person at most looks after a session."""
-    if not person:
-        return [edit.revised(author, deleted=True) for edit in current]
-    if not current:
-        return [Edit(session_id=session_id, kind=LabelKind.ASSIGNEE, value=person, author=author)]
-    kept = [] if current[0].value == person else [current[0].revised(author, value=person)]
-    return kept + [edit.revised(author, deleted=True) for edit in current[1:]]
-
-
-def _tag(session_id: str, current: list[Edit], author: str, word: str) -> list[Edit]:
-    if any(edit.value == word for edit in current):
-        return []
-    return [Edit(session_id=session_id, kind=LabelKind.TAG, value=word, author=author)]
+def _say(known: list[Edit], entity_id: str, session_id: str, kind: LabelKind, value: str, author: str) -> list[Edit]:
+    """Lets the entity say a value, whether it is new, said something else, or was taken away."""
+    head = next((edit for edit in known if edit.entity_id == entity_id), None)
+    if head is None:
+        return [Edit(session_id=session_id, entity_id=entity_id, kind=kind, value=value, author=author)]
+    return [] if head.value == value and not head.deleted else [head.revised(author, value=value, deleted=False)]
 
 
 def _inverse(edit: Edit, before: Edit | None, author: str) -> Edit:

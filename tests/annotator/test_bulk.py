@@ -3,6 +3,7 @@ from __future__ import annotations
 from annotator.bulk import Deed, do, done_before, undo
 from annotator.model.document import Document
 from annotator.model.edits.history import History
+from annotator.model.edits.session_commands import Assign, RemoveTag
 from db.labelling.labels import LabelKind, Review
 from db.settings import LibrarySettings, write_settings
 from db.store import Store
@@ -48,6 +49,27 @@ def test_assigning_and_tagging(store, make_session) -> None:
     undo(store, tagged, "ann")
     assert store.search(tag="hard") == []
     assert {edit.kind for edit in store.edits(session_id)} == {LabelKind.ASSIGNEE, LabelKind.TAG}
+
+
+def test_the_annotator_and_the_library_assign_and_tag_the_same_thing(store, make_session) -> None:
+    session_id = make_session(store, count=10)
+    do(store, Deed.ASSIGN, [session_id], "ann", "bob")
+    do(store, Deed.TAG, [session_id], "ann", "hard")
+    document = Document(store, session_id, "eve", store.recording(session_id).clock)
+    assert document.assignee == "bob"
+    history = History(document)
+    history.do(Assign("chi"))
+    history.do(RemoveTag("hard"))
+    assert store.search(assignee="bob") == []
+    assert [line.id for line in store.search(assignee="chi")] == [session_id]
+    assert store.search(tag="hard") == []
+    do(store, Deed.RELEASE, [session_id], "ann")
+    do(store, Deed.ASSIGN, [session_id], "ann", "dora")
+    do(store, Deed.TAG, [session_id], "ann", "hard")
+    document.refresh()
+    assert document.assignee == "dora"
+    assert store.search(tag="hard")
+    assert store.search(assignee="chi") == []
 
 
 def test_the_trash_and_back(store, make_session) -> None:
