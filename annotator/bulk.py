@@ -188,11 +188,11 @@ def _do_one(store: Store, deed: Deed, session_id: str, author: str, value: str, 
     current = [edit for edit in known if not edit.deleted]
     if deed is Deed.UNTAG:
         edits = [edit.revised(author, deleted=True) for edit in current if edit.value == value]
-    elif deed is Deed.RELEASE or not value:
-        edits = [edit.revised(author, deleted=True) for edit in current]
     elif deed is Deed.TAG:
         is_there = any(edit.value == value for edit in current)
         edits = [] if is_there else _say(known, tag_id(session_id, value), session_id, kind, value, author)
+    elif deed is Deed.RELEASE or not value:
+        edits = [edit.revised(author, deleted=True) for edit in current]
     else:  # one person at most looks after a session
         entity_id = assignee_id(session_id)
         edits = _say(known, entity_id, session_id, kind, value, author)
