@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from db import yardsticks
 from db.cli import add_common, emit, open_library, run
 from db.errors import BadArgument
 from db.recording.consent import find_consent
@@ -25,7 +26,7 @@ from recorder.order import Order
 from recorder.play.control import GIVE_BACK_KEY, PANIC_KEY, Control
 from recorder.play.guard import Guard
 from recorder.play.player import Player
-from recorder.play.policies import DEFAULT_SPACE, NoopPolicy, Policy, RandomPolicy, ServedPolicy
+from recorder.play.policies import DEFAULT_SPACE, Policy, ServedPolicy, YardstickPolicy
 from recorder.play.server import ModelServer, parse_address, serve_command
 from recorder.play.teller import Teller
 from recorder.screen import windows
@@ -45,15 +46,15 @@ def build_parser() -> argparse.ArgumentParser:
         "--headless", action="store_true", help="without the line in the terminal that says how it goes"
     )
     parser.add_argument("--model", metavar="ID", help="the model that plays")
-    parser.add_argument("--policy", choices=["model", "random", "noop"], default="model",
-        help="who plays: the model (default), random keys and turns of the model's kind, or nobody")  # fmt: skip
+    parser.add_argument("--policy", choices=["model", *yardsticks.NAMES], default="model",
+        help="who plays: the model (default), random keys and turns of the model's kind, nobody, or one action for ever")  # fmt: skip
     parser.add_argument("--instruction", default="", metavar="TEXT", help="what the model shall do")
     parser.add_argument(
         "--device", metavar="NAME", help="where the model runs: cpu, cuda, ... (default: the server's choice)"
     )
     parser.add_argument("--connect", metavar="ADDRESS", help="use a server that runs already (with --key-file)")
     parser.add_argument("--key-file", type=Path, metavar="FILE", help="the secret of that server")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the random policy")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of what random and repeat-last draw")
     add_target(parser)
     add_order(parser)
     return parser
@@ -141,9 +142,7 @@ def open_policy(args: argparse.Namespace, store: Store, stack: ExitStack) -> Pol
             raise BadArgument("Say which model plays: --model ID (or --connect to a server).")
         return served
     clip = served.clip if served is not None else ClipSpec()
-    if args.policy == "noop":
-        return NoopPolicy(clip)
-    return RandomPolicy(clip, served.space if served is not None else DEFAULT_SPACE, args.seed)
+    return YardstickPolicy(args.policy, clip, served.space if served is not None else DEFAULT_SPACE, args.seed)
 
 
 def report(args: argparse.Namespace, result: Result, control: Control, player: Player) -> None:

@@ -1,4 +1,4 @@
-"""Who decides: a model behind `trainer serve`, or one of two yardsticks, random and no-op."""
+"""Who decides: a model behind `trainer serve`, or a yardstick: random, no-op, repeat last."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
 from pydantic import ValidationError
 
 from db.clock import now_ns
@@ -15,6 +14,7 @@ from db.media.resize import Picture
 from db.recording import keys
 from db.specs import ActionSpace, ClipSpec
 from db.wire import Message, Peer
+from db.yardsticks import open_yardstick
 
 ANSWER_S = 10.0
 DEFAULT_SPACE = ActionSpace(
@@ -22,9 +22,7 @@ DEFAULT_SPACE = ActionSpace(
     dx_edges=(-20.0, 0.0, 20.0),
     dx_values=(-40.0, -10.0, 10.0, 40.0),
 )
-"""What the random player uses where no model says: the common keys of a first-person game, and turning."""
-CHANGE_SHARE = 1 / 8
-"""The random player changes each key with this chance a tick, so a key is down half of the time, 8 ticks in a row."""
+"""What a yardstick uses where no model says: the common keys of a first-person game, and turning."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ class Policy(Protocol):
 
     @property
     def name(self) -> str:
-        """The name of the actor: a model's id, `random` or `noop`."""
+        """The name of the actor: a model's id, or a yardstick's."""
         ...
 
     def decide(self, rgb: Picture, index: int, t_ns: int) -> Decision:
@@ -92,38 +90,17 @@ class ServedPolicy:
         self._peer.close()
 
 
-class NoopPolicy:
-    """Never does anything."""
+class YardstickPolicy:
+    """One of `db.yardsticks`, which looks at nothing."""
 
-    name = "noop"
-
-    def __init__(self, clip: ClipSpec) -> None:
-        self.clip = clip
-
-    def decide(self, rgb: Picture, index: int, t_ns: int) -> Decision:
-        return Decision()
-
-    def close(self) -> None:
-        pass
-
-
-class RandomPolicy:
-    """Changes keys of a space by chance and draws each mouse step evenly from the space's values; blind and deaf."""
-
-    name = "random"
-
-    def __init__(self, clip: ClipSpec, space: ActionSpace, seed: int = 0) -> None:
-        self.clip, self._space = clip, space
-        self._rng = np.random.default_rng(seed)
-        self._down: frozenset[int] = frozenset()
+    def __init__(self, name: str, clip: ClipSpec, space: ActionSpace = DEFAULT_SPACE, seed: int = 0) -> None:
+        self.name, self.clip = name, clip
+        self._yardstick = open_yardstick(name, space, seed)
 
     def decide(self, rgb: Picture, index: int, t_ns: int) -> Decision:
         began_ns = now_ns()
-        codes = np.array(self._space.codes, np.int64)
-        changed = codes[self._rng.random(len(codes)) < CHANGE_SHARE]
-        self._down = self._down.symmetric_difference(changed.tolist())
-        dx, dy = (float(self._rng.choice(values)) for values in (self._space.dx_values, self._space.dy_values))
-        return Decision(self._down, dx, dy, now_ns() - began_ns)
+        deed = self._yardstick.act()
+        return Decision(deed.down, deed.dx, deed.dy, now_ns() - began_ns)
 
     def close(self) -> None:
         pass

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from db import yardsticks
 from db.clock import now_ns
 from db.errors import WireError
 from db.recording.events import ActorKind, EventKind, InputEvent, Origin
@@ -21,7 +22,7 @@ from db.store import Store
 from recorder.inputs.injection import Injection
 from recorder.play.__main__ import main
 from recorder.play.control import MODEL, PERSON, Control, Ledger, Mode
-from recorder.play.policies import DEFAULT_SPACE, NoopPolicy, RandomPolicy
+from recorder.play.policies import DEFAULT_SPACE, YardstickPolicy
 from recorder.play.server import ModelServer, parse_address, serve_command
 
 ROOT = Path(__file__).parents[2]
@@ -217,7 +218,7 @@ def test_a_server_that_dies_ends_the_play(play, game, server):
     assert not is_down(game, W)
 
 
-@pytest.mark.parametrize("policy", ["random", "noop"])
+@pytest.mark.parametrize("policy", yardsticks.NAMES)
 def test_yardsticks(play, tmp_path, policy):
     command = play("--policy", policy, "--duration", "0.8", served=False)
     session_id = command.started()["session"]
@@ -231,6 +232,9 @@ def test_yardsticks(play, tmp_path, policy):
         assert set(rows["code"][rows["kind"] == EventKind.KEY].tolist()) <= set(DEFAULT_SPACE.codes)
         assert told["changes"] > 0
         assert told["take_overs"] == 0
+    if policy == "repeat-last":
+        pressed = [row["code"] for row in rows if row["kind"] == EventKind.KEY and row["value"]]
+        assert len(pressed) == len(set(pressed)), "what is held stays held"
 
 
 @pytest.mark.parametrize(
@@ -322,12 +326,12 @@ def test_control_changes_hands():
     assert not control.hold(frozenset({W}))
 
 
-def test_policies_without_a_model():
+def test_a_yardstick_decides_as_a_policy_does():
     clip = ClipSpec()
-    space = ActionSpace(codes=(W, A))
-    random = RandomPolicy(clip, space, seed=1)
-    decisions = [random.decide(None, i, 0) for i in range(2000)]
-    assert all(decision.down <= {W, A} for decision in decisions)
-    shares = Counter(code for decision in decisions for code in decision.down)
-    assert all(0.35 < shares[code] / 2000 < 0.65 for code in (W, A))
-    assert NoopPolicy(clip).decide(None, 0, 0).down == frozenset()
+    space = ActionSpace(codes=(W, A), dx_edges=(0.0,), dx_values=(-8.0, 8.0))
+    policy = YardstickPolicy("random", clip, space, seed=1)
+    assert (policy.name, policy.clip) == ("random", clip)
+    twin = yardsticks.open_yardstick("random", space, seed=1)
+    for index in range(50):
+        said, deed = policy.decide(None, index, 0), twin.act()
+        assert (said.down, said.dx, said.dy) == (deed.down, deed.dx, deed.dy)
