@@ -8,18 +8,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from db.cli import add_common, emit, open_library, run
-from db.errors import BadArgument, NotFound, PlaytapeError, from_os_error
-from db.formats.frames import export_frames, import_frames
-from db.formats.interchange import export_session, import_session
-from db.formats.video import VideoReport, import_video
+from db.errors import BadArgument, NotFound
+from db.filters import add_filters, wanted
+from db.formats.commands import add_export, add_import, export_sessions, import_files
 from db.labelling.annotations import FILE_FORMATS, FileFormat, export_annotations
-from db.labelling.labels import LabelKind, Review, spans
-from db.library.catalogue import SessionSummary, Wanted
+from db.labelling.labels import LabelKind, spans
+from db.library.catalogue import SessionSummary
 from db.progressline import ProgressLine
 from db.recording.keys import label
 from db.store import Store
 from db.upkeep.moving import finish_move, give_up, move_library, unfinished_move
-from db.upkeep.withdrawal import SUFFIX, apply_notice, sendings, withdraw, write_notice
+from db.upkeep.withdrawal import SUFFIX, sendings, withdraw, write_notice
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -33,27 +32,14 @@ def build_parser() -> argparse.ArgumentParser:
         return sub
 
     sub = command("list", list_sessions, "List the sessions of the library, newest first.")
-    _add_filters(sub)
+    add_filters(sub)
     sub = command("show", show_session, "Show one session: its facts, verdict, keys and labels.")
     sub.add_argument("session", metavar="SESSION", help="a session's id, or its first or last characters")
     sub = command("verify", verify_sessions, "Decode every frame and check that packets, rows and clock agree.")
     sub.add_argument("session", nargs="*", metavar="SESSION", help="which sessions (default: all)")
     command("recover", recover_sessions, "Put sessions in order that were cut off while recording.")
     command("rebuild", rebuild_index, "Enter every session's folder into the index again.")
-    sub = command(
-        "export",
-        export_sessions,
-        "Write sessions, annotations included, as one file each; or their frames: a video and a table of actions.",
-    )
-    sub.add_argument("session", nargs="+", metavar="SESSION")
-    sub.add_argument(
-        "--format",
-        choices=["playtape", "frames", "frames-parquet"],
-        default="playtape",
-        help="playtape: one .playtape file each (default); frames: a folder each with video.mkv and frames.csv, or "
-        "frames.parquet",
-    )
-    sub.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="the folder to write to (default: here)")
+    add_export(command("export", export_sessions, "Write sessions into a folder, in a format of one's choice."))
     sub = command(
         "annotations", write_annotations, "Write the labels in force of many sessions as one CSV or JSON file."
     )
@@ -63,23 +49,14 @@ def build_parser() -> argparse.ArgumentParser:
     sub.add_argument("--out", type=Path, required=True, metavar="FILE", help="the file to write")
     sub.add_argument("--format", choices=FILE_FORMATS, help="default: by the file's ending, else csv")
     sub.add_argument("--suggestions", action="store_true", help="also what nobody has confirmed")
-    _add_filters(sub)
+    add_filters(sub)
     sub = command(
         "import",
         import_files,
-        f"Bring exported sessions in; annotations of known ones are merged. A *{SUFFIX} file removes for good the session "
-        "that its player took back.",
+        "Bring recordings in; what is there already is known, and annotations of known sessions are merged. "
+        f"A *{SUFFIX} file removes for good the session that its player took back.",
     )
-    sub.add_argument("file", nargs="+", type=Path, metavar="FILE")
-    sub.add_argument(
-        "--format",
-        choices=["playtape", "video", "frames"],
-        default="playtape",
-        help="playtape: what `export` wrote (default); video: videos without inputs, a session each; frames: folders with "
-        "a video and a table of its frames",
-    )
-    sub.add_argument("--game", default="", help="the game that a video shows (needed for videos)")
-    sub.add_argument("--player", default="", metavar="ID", help="who played in a video")
+    add_import(sub)
     sub = command(
         "withdraw",
         withdraw_sessions,
@@ -106,23 +83,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run(lambda args: args.command(args), build_parser(), argv)
 
 
-def _add_filters(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--game")
-    parser.add_argument("--player")
-    parser.add_argument("--review", choices=[state.value for state in Review])
-    parser.add_argument("--grade", choices=["good", "usable", "bad"])
-    parser.add_argument("--text", metavar="WORDS", help="only sessions with these words in the game, player or labels")
-
-
-def _wanted(args: argparse.Namespace, *, withdrawn: bool) -> Wanted:
-    """What the filters of the command line ask for."""
-    review = Review(args.review) if args.review else None
-    return Wanted(args.text, args.game, args.player, review=review, grade=args.grade, withdrawn=withdrawn)
-
-
 def list_sessions(args: argparse.Namespace) -> int:
     with open_library(args, create=False) as store:
-        found = store.search(_wanted(args, withdrawn=True))
+        found = store.search(wanted(args, withdrawn=True))
     for summary in found:
         emit(args, summary.facts(), _line(summary))
     if not args.json:
@@ -159,8 +122,8 @@ def show_session(args: argparse.Namespace) -> int:
 def verify_sessions(args: argparse.Namespace) -> int:
     failed = 0
     with open_library(args, create=False) as store:
-        wanted = [store.find(part) for part in args.session] or [summary.id for summary in store.search()]
-        for session_id in wanted:
+        chosen = [store.find(part) for part in args.session] or [summary.id for summary in store.search()]
+        for session_id in chosen:
             problems = store.verify(session_id)
             failed += bool(problems)
             emit(args, {"id": session_id, "problems": problems}, f"{session_id}  {' '.join(problems) or 'whole'}")
@@ -186,91 +149,22 @@ def rebuild_index(args: argparse.Namespace) -> int:
     return 1 if problems else 0
 
 
-def export_sessions(args: argparse.Namespace) -> int:
-    try:
-        args.out.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise from_os_error(error, args.out) from None
-    with open_library(args, create=False) as store:
-        for part in args.session:
-            session_id = store.find(part)
-            with ProgressLine(session_id) as line:
-                if args.format == "playtape":
-                    path = export_session(store, session_id, args.out, progress=line.tell)
-                else:
-                    parquet = args.format.endswith("parquet")
-                    path = export_frames(store, session_id, args.out, parquet=parquet, progress=line.tell)
-            emit(args, {"id": session_id, "file": str(path)}, str(path))
-    return 0
-
-
 def write_annotations(args: argparse.Namespace) -> int:
     with open_library(args, create=False) as store:
         chosen = {store.find(part) for part in args.session}
-        found = [line.id for line in store.search(_wanted(args, withdrawn=False)) if not chosen or line.id in chosen]
+        found = [line.id for line in store.search(wanted(args, withdrawn=False)) if not chosen or line.id in chosen]
         by_name: FileFormat = "json" if args.out.suffix.lower() == ".json" else "csv"
         report = export_annotations(store, found, args.out, args.format or by_name, suggestions=args.suggestions)
     emit(args, vars(report), "\n".join([report.text, *report.problems[1:]]))
     return 1 if report.problems else 0
 
 
-def import_files(args: argparse.Namespace) -> int:
-    if args.format != "playtape":
-        return _bring_videos(args)
-    with open_library(args) as store:
-        for path in args.file:
-            bring = _bring_notice if path.suffix == SUFFIX else _bring_session
-            bring(args, store, path)
-    return 0
-
-
-def _bring_videos(args: argparse.Namespace) -> int:
-    """One after the other; a file that is refused stops none of the others, and makes the status 1."""
-    if args.format == "video" and not args.game:
-        raise BadArgument("Name the game that the videos show: --game NAME.")
-    refused = 0
-    with open_library(args) as store:
-        for path in args.file:
-            try:
-                with ProgressLine(path.name) as line:
-                    report = _bring_video(args, store, path, line)
-            except PlaytapeError as error:
-                refused += 1
-                emit(args, {"file": str(path), "error": str(error)}, f"{path}: {error}")
-                continue
-            did = f"imported, {report.frames} frames, {report.seconds:.1f} s" if report.created else "known already"
-            notes = "".join(f"\n  - {note}" for note in report.notes)
-            emit(args, vars(report) | {"file": str(path)}, f"{report.session_id}  {did}{notes}")
-    return 1 if refused else 0
-
-
-def _bring_video(args: argparse.Namespace, store: Store, path: Path, line: ProgressLine) -> VideoReport:
-    if args.format == "frames":
-        return import_frames(store, path, game=args.game, player=args.player, progress=line.tell)
-    return import_video(store, path, game=args.game, player=args.player or "unknown", progress=line.tell)
-
-
-def _bring_session(args: argparse.Namespace, store: Store, path: Path) -> None:
-    report = import_session(store, path)
-    did = "imported" if report.created else f"known; {report.edits_added} new edits merged"
-    clash = f", {report.conflicts} labels in conflict" if report.conflicts else ""
-    emit(args, vars(report) | {"file": str(path)}, f"{report.session_id}  {did}{clash}")
-
-
-def _bring_notice(args: argparse.Namespace, store: Store, path: Path) -> None:
-    removal = apply_notice(store, path)
-    withdrawn = removal.withdrawal
-    did = "it was removed for good" if removal.removed else "it was not here; it will not be imported"
-    facts = {"session_id": withdrawn.session_id, "withdrawn_at": withdrawn.at, "removed": removal.removed}
-    emit(args, facts | {"file": str(path)}, f"{withdrawn.sentence()}; {did}.")
-
-
 def withdraw_sessions(args: argparse.Namespace) -> int:
     with open_library(args, create=False) as store:
-        wanted = [_find_sent(store, part) for part in args.session]
-        if len(wanted) > 1 and not args.out.is_dir():
-            raise BadArgument(f"{args.out} is not a folder, and {len(wanted)} notices do not fit into one file.")
-        for session_id in wanted:
+        sent = [_find_sent(store, part) for part in args.session]
+        if len(sent) > 1 and not args.out.is_dir():
+            raise BadArgument(f"{args.out} is not a folder, and {len(sent)} notices do not fit into one file.")
+        for session_id in sent:
             withdrawn = withdraw(store, session_id)
             notice = write_notice(withdrawn, args.out)
             facts = {"id": session_id, "withdrawn_at": withdrawn.at, "notice": str(notice)}

@@ -31,7 +31,7 @@ no record of its own: the library has the source when it has the session. Import
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -90,7 +90,7 @@ class Writer(Protocol):
 
     def write(
         self, store: Store, session_ids: Sequence[str], out: Path, asked: Asked, tell: Callable[[str, float], None]
-    ) -> Iterator[Report]:
+    ) -> Generator[Report, None, None]:
         """Writes them into the folder `out`, which is there (but in a dry run), and yields a report for each.
 
         tell: hears the session's id and the share of it that is done. Raises PlaytapeErrors.

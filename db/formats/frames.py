@@ -19,8 +19,7 @@ over it. Sessions that are to come back as they were travel as `.playtape` files
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,24 +29,27 @@ import numpy as np
 
 from db.clock import Int64
 from db.errors import BadArgument, BadFile, from_os_error
+from db.formats.account import Account, bring_account, known
+from db.formats.format import Asked, Format, Source, Tell
+from db.formats.identity import file_id, state_of
+from db.formats.report import Report
 from db.formats.rowevents import RowEvents, parse_numbers
+from db.formats.staging import ABOUT, is_there, one_by_one, staged, write_about
 from db.formats.table import ROWS, has_parquet, read_table, write_table
-from db.formats.video import Progress, VideoReport, bring, file_id
-from db.labelling import edits as edit_log
+from db.formats.video import VideoReport
 from db.labelling.labels import Edit, LabelKind, spans
 from db.media.video import MUXER
 from db.recording.actions import ActionTrack
 from db.recording.corrections import corrections_of
-from db.recording.events import Gap, GapReason
+from db.recording.events import Gap, GapReason, InputEvent
 from db.recording.keys import name as key_name
 from db.recording.keys import parse as parse_key
 from db.recording.reader import Recording
 from db.recording.stretches import stretches_of
-from db.recording.writer import SessionWriter
 from db.store import Store
 from db.upkeep.withdrawal import refuse_withdrawn
 
-FORMAT = "playtape-frames-1"
+FORMAT_ID = "playtape-frames-1"
 PRESSES = ".presses"
 _FIXED = ("frame", "t_s", "known", "used", "actor", "instruction", "flags", "dx", "dy", "scroll_x", "scroll_y")
 _TABLES, _VIDEOS = ("frames.parquet", "frames.csv"), (".mkv", ".mp4", ".webm", ".mov", ".avi")
@@ -55,7 +57,7 @@ _ABOUT_MAX = 1 << 20
 
 
 def export_frames(
-    store: Store, session_id: str, out: Path, *, parquet: bool = False, progress: Progress = lambda share: None
+    store: Store, session_id: str, out: Path, *, parquet: bool = False, progress: Tell = lambda share: None
 ) -> Path:
     """Writes a session's frames and corrected actions into a new folder `out / session_id`; returns the folder.
 
@@ -67,54 +69,101 @@ def export_frames(
         raise BadArgument("Parquet needs pyarrow: pip install pyarrow, or export CSV.")
     recording, edits = store.recording(session_id), store.edits(session_id)
     target = out / session_id
-    if target.exists():
-        raise BadArgument(f"{target} is there already; move it away or choose another folder.")
-    staging = target.with_name(f".{session_id}.new")
     try:
-        staging.mkdir(mode=0o700, parents=True)
-        join_segments(recording, staging / "video.mkv", progress)
-        table = staging / ("frames.parquet" if parquet else "frames.csv")
-        write_table(table, _pieces(recording, edits))
-        (staging / "about.json").write_text(json.dumps(_about(recording), indent=2, ensure_ascii=False) + "\n")
-        staging.rename(target)
+        with staged(target) as staging:
+            join_segments(recording, staging / "video.mkv", progress)
+            table = staging / ("frames.parquet" if parquet else "frames.csv")
+            write_table(table, _pieces(recording, edits))
+            write_about(staging, _about(recording) | {"state": state_of(store, session_id)})
     except av.FFmpegError as error:
         raise BadFile(f"The video of session {session_id} cannot be copied ({error}).") from None
-    except OSError as error:
-        raise from_os_error(error, target) from None
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
     return target
 
 
 def import_frames(
-    store: Store, folder: Path, *, game: str = "", player: str = "", progress: Progress = lambda share: None
+    store: Store, folder: Path, *, game: str = "", player: str = "", progress: Tell = lambda share: None
 ) -> VideoReport:
     """Makes a session of such a folder; the report names the columns that could not be kept.
 
     game, player: where they are not given `about.json` says it. Raises BadFile with the place, BadArgument where no game
     is named, DiskFull, StoreReadOnly and Withdrawn; nothing is left behind then.
     """
-    table = next((folder / name for name in _TABLES if (folder / name).is_file()), None)
-    videos = sorted(path for path in folder.glob("*") if path.suffix.lower() in _VIDEOS)
-    if table is None or len(videos) != 1:
-        raise BadFile(f"{folder} needs one video and a frames.csv or frames.parquet; it has {len(videos)} videos.")
-    about = _read_about(folder / "about.json")
-    game, player = game or str(about.get("game", "")), player or str(about.get("player", "")) or "unknown"
-    if not game:
-        raise BadArgument(f"Nothing says which game {folder} shows; name it with --game.")
-    rows = _read_rows(table)
-    session_id = file_id(videos[0], table)
-    sidecar = _Rows(table.name, rows, session_id, player)
-    report = bring(
-        store, videos[0], session_id=session_id, game=game, player=player, progress=progress, sidecar=sidecar
-    )
-    return VideoReport(report.session_id, report.created, report.frames, report.seconds, (*report.notes, *rows.notes))
+    return VideoReport.of(_Reader().bring(store, Source(folder), Asked(game, player), progress))
+
+
+class _Reader:
+    """Folders with a video and a table, or a folder of such folders."""
+
+    def find(self, path: Path) -> Iterator[Source]:
+        inner = sorted(folder for folder in path.glob("*") if folder.is_dir() and _table_in(folder))
+        for folder in inner if inner and not _table_in(path) else [path]:
+            yield Source(folder, size=sum(file.stat().st_size for file in folder.glob("*") if file.is_file()))
+
+    def bring(self, store: Store, source: Source, asked: Asked, tell: Tell) -> Report:
+        folder = source.path
+        table = _table_in(folder)
+        videos = sorted(path for path in folder.glob("*") if path.suffix.lower() in _VIDEOS)
+        if table is None or len(videos) != 1:
+            raise BadFile(f"{folder} needs one video and a frames.csv or frames.parquet; it has {len(videos)} videos.")
+        about = _read_about(folder / ABOUT)
+        game = asked.game or str(about.get("game", ""))
+        player = asked.player or str(about.get("player", "")) or "unknown"
+        if not game:
+            raise BadArgument(f"Nothing says which game {folder} shows; name it with --game.")
+        session_id = file_id(videos[0], table)
+        if found := known(store, session_id, source):
+            return found
+        report = Report(source.name, "imported", path=str(folder))
+        rows = _read_rows(table, report)
+        account = _Rows(
+            session_id=session_id, video=videos[0], game=game, player=player, told_in=table.name,
+            offsets_ns=rows.offsets_ns, table=rows,
+        )  # fmt: skip
+        return bring_account(store, account, source, asked, tell, report)
+
+
+class _Writer:
+    def __init__(self, *, parquet: bool) -> None:
+        self._parquet = parquet
+
+    def write(
+        self, store: Store, session_ids: Sequence[str], out: Path, asked: Asked, tell: Callable[[str, float], None]
+    ) -> Generator[Report, None, None]:
+        def one(session_id: str, tell_one: Tell) -> Report:
+            return self._write_one(store, session_id, out, asked, tell_one)
+
+        return one_by_one(session_ids, one, tell)
+
+    def _write_one(self, store: Store, session_id: str, out: Path, asked: Asked, tell: Tell) -> Report:
+        target = out / session_id
+        recording = store.recording(session_id)
+        count = len(recording.clock)
+        report = Report(
+            session_id, "written", session_id, str(target), count, recording.clock.duration_ns / 1e9, asked.dry_run
+        )
+        if is_there(target, FORMAT_ID, state_of(store, session_id)):
+            report.outcome = "known"
+            return report
+        report.keep("frames", count)
+        report.keep("presses", int(recording.resolve().presses.sum()))
+        report.change(
+            "times within a frame: presses are counted for each frame", int(recording.resolve().presses.sum())
+        )
+        if asked.dry_run:
+            refuse_withdrawn(store, session_id)
+        else:
+            export_frames(store, session_id, out, parquet=self._parquet, progress=tell)
+        return report
+
+
+def _table_in(folder: Path) -> Path | None:
+    return next((folder / name for name in _TABLES if (folder / name).is_file()), None)
 
 
 # Out
 
 
-def join_segments(recording: Recording, target: Path, progress: Progress) -> None:
+def join_segments(recording: Recording, target: Path, progress: Tell) -> None:
     """All frames of a session in one file, packets copied; times in it count from the first frame.
 
     Raises what PyAV raises, and BadFile where the segments were encoded in two ways (as after a change of encoder).
@@ -209,7 +258,7 @@ def _actor(bits: int) -> str:
 def _about(recording: Recording) -> dict[str, Any]:
     meta, clock = recording.meta, recording.clock
     return {
-        "format": FORMAT,
+        "format": FORMAT_ID,
         "session": meta.id,
         "revision": meta.revision,
         "game": meta.game,
@@ -236,11 +285,10 @@ class _Table:
     used: np.ndarray
     instruction: list[str]
     flags: list[str]
-    notes: tuple[str, ...]
 
 
-def _read_rows(path: Path) -> _Table:
-    """Raises BadFile with the place of what cannot be."""
+def _read_rows(path: Path, report: Report) -> _Table:
+    """Raises BadFile with the place of what cannot be. report: hears which columns mean nothing here."""
     numbers: dict[str, list[np.ndarray]] = {}
     words: dict[str, list[str]] = {"instruction": [], "flags": []}
     dropped: list[str] = []
@@ -256,6 +304,8 @@ def _read_rows(path: Path) -> _Table:
         count += len(next(iter(piece.values())))
     if count == 0:
         raise BadFile(f"{path} has no rows.")
+    if dropped:
+        report.drop(f"These columns could not be kept: {', '.join(sorted(dropped))}.")
     columns = {name: np.concatenate(parts) for name, parts in numbers.items()}
     return _Table(
         _offsets(columns.pop("t_s", None), path),
@@ -264,7 +314,6 @@ def _read_rows(path: Path) -> _Table:
         columns.get("used", np.ones(count)) != 0,
         words["instruction"] or [""] * count,
         words["flags"] or [""] * count,
-        (f"These columns could not be kept: {', '.join(sorted(dropped))}.",) if dropped else (),
     )
 
 
@@ -294,38 +343,29 @@ def _offsets(seconds: np.ndarray | None, path: Path) -> Int64:
     return offsets
 
 
-class _Rows:
-    """The sidecar of `bring`: a table's events, gaps and labels."""
+@dataclass(kw_only=True)
+class _Rows(Account):
+    """What a table tells of the frames of its video."""
 
-    def __init__(self, name: str, table: _Table, session_id: str, player: str) -> None:
-        self.name, self.offsets_ns = name, table.offsets_ns
-        self._table, self._session_id, self._player = table, session_id, player
+    table: _Table
 
-    def write(self, writer: SessionWriter, edges_ns: Int64) -> None:
-        for start, stop in stretches_of(~self._table.known):
-            writer.write_gap(Gap(int(edges_ns[start]), int(edges_ns[stop]), GapReason.UNRECORDED))
-        for events in self._table.events.read(edges_ns, self._table.known):
-            writer.write_events(events)
-        edits = list(self._edits())
-        if edits:
-            edit_log.append_to_mirror(writer.folder, edits)
+    def gaps(self, edges_ns: Int64) -> Iterator[Gap]:
+        for start, stop in stretches_of(~self.table.known):
+            yield Gap(int(edges_ns[start]), int(edges_ns[stop]), GapReason.UNRECORDED)
 
-    def _edits(self) -> Iterator[Edit]:
-        table = self._table
+    def events(self, edges_ns: Int64) -> Iterator[list[InputEvent]]:
+        return self.table.events.read(edges_ns, self.table.known)
+
+    def labels(self) -> Iterator[Edit]:
+        table = self.table
         for start, stop, text in _equal_runs(table.instruction):
-            yield self._edit(LabelKind.INSTRUCTION, start, stop, text)
+            yield self.label(LabelKind.INSTRUCTION, start, stop, text)
         for word in sorted({word for words in set(table.flags) for word in words.split("|") if word}):
             marked = np.array([word in words.split("|") for words in table.flags], np.bool_)
             for start, stop in stretches_of(marked):
-                yield self._edit(LabelKind.FLAG, start, stop, word)
+                yield self.label(LabelKind.FLAG, start, stop, word)
         for start, stop in stretches_of(~table.used):
-            yield self._edit(LabelKind.TRIM, start, stop, "")
-
-    def _edit(self, kind: LabelKind, start: int, stop: int, value: str) -> Edit:
-        return Edit(
-            session_id=self._session_id, kind=kind, start=start, stop=stop, value=value, author=self._player,
-            source="import",
-        )  # fmt: skip
+            yield self.label(LabelKind.TRIM, start, stop)
 
 
 def _equal_runs(texts: Sequence[str]) -> Iterator[tuple[int, int, str]]:
@@ -351,3 +391,17 @@ def _read_about(path: Path) -> dict[str, Any]:
     if not isinstance(said, dict):
         raise BadFile(f"{path} is not an object.")
     return said
+
+
+FORMAT = Format(
+    "frames",
+    "a folder each with video.mkv and frames.csv, a row of actions a frame",
+    reads=_Reader(),
+    writes=_Writer(parquet=False),
+)
+PARQUET = Format(
+    "frames-parquet",
+    "the same with frames.parquet (needs pyarrow)",
+    reads=_Reader(),
+    writes=_Writer(parquet=True),
+)

@@ -120,6 +120,18 @@ def import_session(store: Store, path: Path) -> ImportReport:
         raise from_os_error(error, error.filename or path) from None
 
 
+def peek_session(path: Path) -> tuple[str, dict[str, int]]:
+    """The id of the session in an archive, and the sizes of its files, as its manifest claims. Raises as `import_session`."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            manifest = _read_manifest(archive, path)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, struct.error) as error:
+        raise BadFile(f"{path} is not a whole Playtape session: {error}.") from None
+    except OSError as error:
+        raise from_os_error(error, error.filename or path) from None
+    return manifest.session_id, {name: described.size for name, described in manifest.files.items()}
+
+
 def _create(store: Store, archive: zipfile.ZipFile, manifest: _Manifest, path: Path) -> ImportReport:
     target = store.sessions_dir / manifest.session_id
     with staging_folder(store.sessions_dir) as staging:

@@ -10,7 +10,7 @@ MOST_REASONS = 200
 """Of one kind; what comes after is counted together, so that a hostile file cannot fill memory with reasons."""
 _OTHER = "other things"
 
-Outcome = Literal["imported", "merged", "written", "known", "refused"]
+Outcome = Literal["imported", "merged", "written", "known", "withdrawn", "refused"]
 
 
 @dataclass
@@ -32,6 +32,8 @@ class Report:
     """What was changed and why -> how many."""
     dropped: Counter[str] = field(default_factory=Counter)
     """What was left out and why -> how many."""
+    says: str = ""
+    """What became of it, in words, where that is more than the outcome."""
     error: str = ""
     """The sentence, where it was refused."""
     facts: dict[str, Any] = field(default_factory=dict)

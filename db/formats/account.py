@@ -1,0 +1,305 @@
+"""A video and what somebody tells of its frames: the way on which most recordings of other tools become sessions.
+
+The session is made in a folder that nobody sees, and appears whole. What the teller says is counted as it is written.
+"""
+
+from __future__ import annotations
+
+import itertools
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+from db.clock import ClockAnchor, Int64
+from db.errors import BadFile, from_os_error
+from db.files import sync_folder
+from db.formats.footage import MOST_FRAMES, Cut, Footage, open_footage
+from db.formats.format import Asked, Source, Tell
+from db.formats.report import Report
+from db.labelling import edits as edit_log
+from db.labelling.labels import Edit, LabelKind
+from db.media.video import VideoWriter
+from db.recording.events import Actor, EventKind, Gap, GapReason, InputEvent, Origin
+from db.recording.session import FrameRow, SessionMeta, WindowSpec, new_meta
+from db.recording.writer import SessionWriter
+from db.specs import CaptureSpec
+from db.store import Store
+from db.upkeep.leftovers import staging_folder
+from db.upkeep.withdrawal import refuse_withdrawn
+
+START_NS = 1_000_000_000
+"""The stamp of a video's first frame; only differences mean anything."""
+STEP_NS = 1_000_000
+"""At least so far apart are two frames: a stored time has that grain."""
+_SPEC = CaptureSpec(preset="veryfast", crf=18)
+_AT_ONCE = 500
+
+
+@dataclass(kw_only=True)
+class Account:
+    """What a source tells of one session. This one tells nothing of its inputs; a format's own overrides the methods."""
+
+    session_id: str
+    """From `db.formats.identity`."""
+    video: Path
+    game: str
+    player: str
+    cut: Cut | None = None
+    """The part of the video that it is about."""
+    told_in: str = ""
+    """The file that tells, for errors."""
+    offsets_ns: Int64 | None = None
+    """(N,) ascending, from 0: when each frame was shown after the first one. None: as the video says."""
+    is_loose: bool = False
+    """Whether the video may have other than N frames, as some tools write them: the inputs of those beyond are not known, and
+    what is told of frames that are not there is dropped. Else that is an error."""
+    actors: tuple[Actor, ...] = ()
+    """By default the player."""
+    wall_ns: int | None = None
+    """When the first frame was shown, if the video does not say it right."""
+    title: str = ""
+    """Of the window; by default the video's name."""
+
+    def gaps(self, edges_ns: Int64) -> Iterable[Gap]:
+        """Stretches whose inputs are not known. edges_ns: (N + 1,) the frames' stamps and the stop."""
+        return [Gap(int(edges_ns[0]), int(edges_ns[-1]), GapReason.UNRECORDED)]
+
+    def events(self, edges_ns: Int64) -> Iterator[Sequence[InputEvent]]:
+        """In order of time, some thousands at once. Those outside the edges are dropped."""
+        return iter(())
+
+    def labels(self) -> Iterator[Edit]:
+        """Spans of frames; see `label`."""
+        return iter(())
+
+    def label(self, kind: LabelKind, start: int, stop: int, value: str = "", **more: object) -> Edit:
+        """A label of frames [start, stop) that came in."""
+        fields = {"author": self.player, "source": "import"} | more
+        return Edit.model_validate(
+            {"session_id": self.session_id, "kind": kind, "start": start, "stop": stop, "value": value} | fields
+        )
+
+
+def known(store: Store, session_id: str, source: Source) -> Report | None:
+    """The report on a source that the library has already. Raises Withdrawn where it was taken back."""
+    refuse_withdrawn(store, session_id)
+    if not (store.sessions_dir / session_id).is_dir():
+        return None
+    summary = store.summary(session_id)
+    return Report(source.name, "known", session_id, str(source.path), summary.frames, summary.duration_s)
+
+
+def bring_account(
+    store: Store, account: Account, source: Source, asked: Asked, tell: Tell, report: Report | None = None
+) -> Report:
+    """Makes a session of an account, or, in a dry run, says what it would be.
+
+    report: what the reader noted of what it changed and dropped; by default a new one. Raises BadFile with the place,
+    Withdrawn, DiskFull and StoreReadOnly; nothing is left behind then.
+    """
+    if found := known(store, account.session_id, source):
+        return found
+    report = report or Report(source.name, "imported", path=str(source.path))
+    report.session_id, report.dry_run = account.session_id, asked.dry_run
+    if asked.dry_run:
+        _foresee(account, report)
+        return report
+    try:
+        with staging_folder(store.sessions_dir) as staging:
+            _Making(account, staging, report, tell).run()
+            staging.rename(store.sessions_dir / account.session_id)
+        sync_folder(store.sessions_dir)
+    except OSError as error:
+        raise from_os_error(error, error.filename or source.path) from None
+    try:
+        store.enter(account.session_id)
+    except BaseException:
+        store.delete(account.session_id)
+        raise
+    return report
+
+
+def _foresee(account: Account, report: Report) -> None:
+    """The account is read as in earnest; of the video only the packets are counted."""
+    with open_footage(account.video, account.cut) as footage:
+        count, rate_hz = footage.count(), footage.rate_hz
+    if count == 0:
+        raise BadFile(f"{account.video} holds no pictures to import.")
+    times = _Times(account, rate_hz)
+    t_ns = START_NS + np.array([times.offset_ns(i, Fraction(i) / Fraction(rate_hz)) for i in range(count)], np.int64)
+    _tell(account, times, t_ns, report)
+
+
+def _tell(account: Account, times: _Times, t_ns: Int64, report: Report, writer: SessionWriter | None = None) -> int:
+    """Writes what the account tells of the frames that there are; returns when the session stops. Raises BadFile."""
+    told = times.settle(len(t_ns), report)
+    grid = np.arange(len(t_ns), dtype=np.int64) * STEP_NS
+    mended = np.maximum.accumulate(t_ns - grid) + grid  # as they are written: no two frames within a millisecond
+    edges = np.append(mended, mended[-1] + times.step_ns(mended))
+    telling = _Telling(account, edges, told, report)
+    for gap in telling.gaps():
+        if writer:
+            writer.write_gap(gap)
+    for events in telling.events():
+        if writer:
+            writer.write_events(events)
+    labels = list(telling.labels())
+    if writer and labels:
+        edit_log.append_to_mirror(writer.folder, labels)
+    report.frames, report.seconds = len(t_ns), int(edges[-1] - edges[0]) / 1e9
+    report.keep("frames", len(t_ns))
+    return int(edges[-1])
+
+
+class _Times:
+    """When the frames of an account were shown, though the video and the teller may not agree on how many there are."""
+
+    def __init__(self, account: Account, rate_hz: float) -> None:
+        self._account, self._rate_hz = account, rate_hz
+        self._told = account.offsets_ns
+        self._beyond_ns = 0 if self._told is None else self.step_ns(self._told)
+
+    def offset_ns(self, number: int, at_s: Fraction) -> int:
+        """Of a frame after the first; at_s: what the video says. Raises BadFile where there should be no such frame."""
+        if self._told is None:
+            return round(at_s * 10**9)
+        if number < len(self._told):
+            return int(self._told[number])
+        if not self._account.is_loose:
+            raise BadFile(f"{self._account.video} has more than the {number} frames of which {self._teller} tells.")
+        return int(self._told[-1]) + (number - len(self._told) + 1) * self._beyond_ns
+
+    def settle(self, count: int, report: Report) -> int:
+        """Of how many frames, from the first, something is told. Raises BadFile where it should be all."""
+        told = count if self._told is None else len(self._told)
+        if count < told and not self._account.is_loose:
+            raise BadFile(f"{self._account.video} has {count} frames, {self._teller} tells of {told}.")
+        report.change("frames of which only the video tells: their inputs are not known", count - told)
+        report.drop("rows without a frame in the video", told - count)
+        return min(count, told)
+
+    def step_ns(self, t_ns: Int64) -> int:
+        """How long a frame usually lasts, and so the last one."""
+        usual = int(np.median(np.diff(t_ns))) if len(t_ns) > 1 else round(1e9 / self._rate_hz)
+        return max(usual, STEP_NS)
+
+    @property
+    def _teller(self) -> str:
+        return self._account.told_in or "what is told of it"
+
+
+class _Telling:
+    """An account's gaps, events and labels, those that fit the frames, counted into the report."""
+
+    def __init__(self, account: Account, edges_ns: Int64, told: int, report: Report) -> None:
+        """told: of how many frames, from the first, it tells."""
+        self._account, self._report = account, report
+        self._count, self._edges, self._stop_ns = len(edges_ns) - 1, edges_ns[: told + 1], int(edges_ns[-1])
+
+    def gaps(self) -> Iterator[Gap]:
+        start_ns, told_ns = int(self._edges[0]), int(self._edges[-1])
+        for gap in self._account.gaps(self._edges):
+            assert start_ns <= gap.start_ns < gap.stop_ns <= told_ns
+            yield gap
+        if told_ns < self._stop_ns:
+            yield Gap(told_ns, self._stop_ns, GapReason.UNRECORDED)
+
+    def events(self) -> Iterator[list[InputEvent]]:
+        counts: Counter[str] = Counter()
+        start_ns, told_ns = int(self._edges[0]), int(self._edges[-1])
+        for events in self._account.events(self._edges):
+            fitting = [event for event in events if start_ns <= event.t_ns < told_ns]
+            counts.update(map(_word, fitting))
+            self._report.drop("events outside the frames", len(events) - len(fitting))
+            yield fitting
+        for what, count in counts.items():
+            self._report.keep(what, count)
+
+    def labels(self) -> Iterator[Edit]:
+        for edit in self._account.labels():
+            start, stop = edit.start or 0, min(edit.stop or 0, self._count)
+            if start >= stop:
+                self._report.drop(f"{edit.kind.value}s outside the frames")
+                continue
+            self._report.keep(f"{edit.kind.value}s")
+            yield edit if stop == edit.stop else edit.model_copy(update={"stop": stop})
+
+
+def _word(event: InputEvent) -> str:
+    if event.kind is EventKind.KEY:
+        if event.origin is not Origin.DEVICE:
+            return "keys found down"
+        return "presses" if event.value else "releases"
+    return {EventKind.MOTION: "mouse motions", EventKind.SCROLL: "scrolls", EventKind.AXIS: "axis places"}.get(
+        event.kind, "pointer places"
+    )
+
+
+class _Making:
+    """One account on its way into a folder that nobody sees yet."""
+
+    def __init__(self, account: Account, folder: Path, report: Report, tell: Tell) -> None:
+        self._account, self._folder, self._report, self._tell = account, folder, report, tell
+
+    def run(self) -> None:
+        with open_footage(self._account.video, self._account.cut) as footage:
+            frames = footage.frames()
+            first = next(frames)  # from here on it is known how the pictures lie
+            writer = SessionWriter.create(self._folder, self._meta(footage))
+            try:
+                self._write(writer, footage, itertools.chain([first], frames))
+            except BaseException:
+                writer.abandon()
+                raise
+
+    def _meta(self, footage: Footage) -> SessionMeta:
+        account = self._account
+        meta = new_meta(
+            game=account.game,
+            player=account.player,
+            capture=_SPEC.model_copy(update={"rate_hz": footage.rate_hz}),
+            window=WindowSpec(
+                kind="video", title=(account.title or account.video.name)[:500], size_px=footage.turn.size_px
+            ),
+            actors=account.actors or None,
+            id=account.session_id,
+        )
+        wall_ns = footage.wall_ns if account.wall_ns is None else account.wall_ns
+        return meta.model_copy(update={"anchor": ClockAnchor(mono_ns=START_NS, wall_ns=wall_ns, boot_ns=START_NS)})
+
+    def _write(self, writer: SessionWriter, footage: Footage, frames: Iterator[tuple[av.VideoFrame, Fraction]]) -> None:
+        times, t_ns = _Times(self._account, footage.rate_hz), array("q")
+        rows: list[FrameRow] = []
+        mended = 0
+        video = VideoWriter(self._folder, footage.turn.size_px, writer.meta.capture)
+        try:
+            for number, (frame, at) in enumerate(frames):
+                wanted = START_NS + times.offset_ns(number, at)
+                soonest = t_ns[-1] + STEP_NS if t_ns else 0
+                mended += wanted < soonest
+                t_ns.append(max(wanted, soonest))
+                rows.append(video.write_frame(frame, t_ns[-1], t_ns[-1]))
+                if len(rows) == _AT_ONCE:
+                    writer.write_frames(rows)
+                    rows = []
+                    self._tell(min((t_ns[-1] - START_NS) / 1e9 / max(footage.duration_s, 1e-3), 1.0))
+                if number >= MOST_FRAMES:
+                    raise BadFile(f"{footage.path} has over {MOST_FRAMES:,} frames; cut it into parts first.")
+        finally:
+            video.close()
+        writer.write_frames(rows)
+        stop_ns = _tell(self._account, times, np.array(t_ns, np.int64), self._report, writer)
+        writer.finish(t_stop_ns=stop_ns, end_reason="imported", segments=video.segments)
+        self._tell(1.0)
+        for note in footage.notes:
+            self._report.change(note)
+        if mended:
+            self._report.change(
+                f"{mended} frames had the time of another one or an earlier one; they follow it by 1 ms."
+            )
