@@ -16,6 +16,7 @@ from db.errors import BadArgument, BadFile, NotFound, NothingRecorded, PlaytapeE
 from db.files import sync_folder
 from db.labelling import edits as edit_log
 from db.labelling.drafts import forget_changes
+from db.labelling.instructions import settle_told
 from db.labelling.labels import Edit, LabelKind, Review, StepMark, check_transition, heads
 from db.library import labelindex
 from db.library.catalogue import SessionSummary, Wanted, all_lines, matching, summarise, to_summary
@@ -77,6 +78,7 @@ class Store(LibraryFolder):
         if problems := check(recording, decode=False):
             raise BadFile(problems[0])
         row = summarise(recording)
+        settle_told(folder, session_id, recording.meta.player, recording.clock)
         mirrored, _ = edit_log.salvage_mirror(folder)
         with self.writing() as connection:
             if connection.execute(select(SessionRow.id).where(SessionRow.id == session_id)).first() is None:

@@ -88,6 +88,13 @@ class Peer:
         except (EOFError, OSError) as error:
             raise WireError(f"The other program ended the connection ({error or 'closed'}).") from None
 
+    def wait(self, timeout_s: float) -> bool:
+        """Whether there is something to receive, a farewell included, within this time. Raises WireError."""
+        try:
+            return bool(self._connection.poll(timeout_s))
+        except (EOFError, OSError) as error:
+            raise WireError(f"The other program ended the connection ({error or 'closed'}).") from None
+
     def close(self) -> None:
         self._connection.close()
 

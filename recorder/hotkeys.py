@@ -28,10 +28,6 @@ class HotkeyAction(StrEnum):
     """Mutes the keyboard, and lets it be heard again."""
     DISCARD = "discard"
     """Discards the last seconds (as many as the settings say)."""
-    PANIC = "panic"
-    """While a model plays: ends it."""
-    GIVE_BACK = "give back"
-    """While a person has taken over from a model: lets the model go on."""
 
 
 _MODIFIERS = {
@@ -46,10 +42,10 @@ MODIFIER_CODES = {keys.CODES[name]: modifier for modifier, names in _MODIFIERS.i
 
 @dataclass(frozen=True)
 class Hotkey:
-    """A key (evdev code) with exactly these modifiers held."""
+    """A key (evdev code) with exactly these modifiers held; None: whichever are held."""
 
     code: int
-    modifiers: frozenset[str] = frozenset()
+    modifiers: frozenset[str] | None = frozenset()
 
     @classmethod
     def parse(cls, text: str) -> Hotkey:
@@ -62,12 +58,12 @@ class Hotkey:
         return cls(code, modifiers)
 
     def __str__(self) -> str:
-        ordered = [name.capitalize() for name in _MODIFIERS if name in self.modifiers]
+        ordered = [name.capitalize() for name in _MODIFIERS if name in (self.modifiers or ())]
         return "+".join([*ordered, keys.name(self.code).removeprefix("KEY_").capitalize()])
 
     def matches(self, code: int, held: Collection[int]) -> bool:
         """Whether the press of `code`, while the codes `held` are down, is this hotkey."""
-        return code == self.code and modifiers_of(held) == self.modifiers
+        return code == self.code and self.modifiers in (None, modifiers_of(held))
 
 
 Bindings = Mapping[HotkeyAction, Hotkey]
@@ -78,7 +74,7 @@ DEFAULTS: dict[HotkeyAction, Hotkey] = {
     HotkeyAction.RECORD: Hotkey(keys.CODES["KEY_F9"]),
     HotkeyAction.PAUSE: Hotkey(keys.CODES["KEY_F10"]),
 }
-"""Of a recorder; those of play are its own."""
+"""Of a recorder; those of a play are in `recorder.play.ownkeys`."""
 
 
 def modifiers_of(held: Collection[int]) -> frozenset[str]:
@@ -106,7 +102,7 @@ def _refused(hotkey: Hotkey) -> str | None:
         return None
     from recorder.inputs.grabs import is_taken
 
-    taken = is_taken(hotkey.code, hotkey.modifiers)
+    taken = is_taken(hotkey.code, hotkey.modifiers or ())
     if taken is None:
         return f"This keyboard has no key {keys.name(hotkey.code).removeprefix('KEY_').capitalize()}."
     return f"Another program uses {hotkey} as its hotkey; both would act on it." if taken else None
@@ -186,4 +182,4 @@ def _in_pynput(hotkey: Hotkey) -> str:
     name = keys.name(hotkey.code).removeprefix("KEY_")
     named = _PYNPUT_NAMES.get(name) or (name.lower() if name[0] == "F" and name[1:].isdecimal() else None)
     key = f"<{named}>" if named else name.lower()
-    return "+".join([*(_PYNPUT_MODIFIERS[m] for m in _MODIFIERS if m in hotkey.modifiers), key])
+    return "+".join([*(_PYNPUT_MODIFIERS[m] for m in _MODIFIERS if m in (hotkey.modifiers or ())), key])

@@ -9,7 +9,7 @@ from db.recording.consent import Consent
 from db.recording.events import Actor, InputEvent
 from db.recording.profiles import GameProfile
 from db.specs import CaptureSpec
-from recorder.hotkeys import Bindings, HotkeyAction
+from recorder.hotkeys import Bindings, Hotkey, HotkeyAction
 from recorder.inputs.gate import KeyRules
 
 IDLE_S = 90.0
@@ -31,6 +31,8 @@ class Order:
     attribute: Callable[[InputEvent], int] = lambda event: 0
     hotkeys: Bindings = field(default_factory=dict)
     """The recorder's own keys: none is written, and the one for muting acts within the input stream."""
+    other_hotkeys: tuple[Hotkey, ...] = ()
+    """Further keys of its own, which mean something to whoever ordered; none of these is written either."""
     wait_focus_s: float | None = 60.0
     """How long to wait for the window's focus before the start; None waits for ever."""
     wait_activity: bool = False
@@ -56,4 +58,4 @@ class Order:
         listed = self.profile is not None and self.profile.only_these
         hidden = [hotkey for action, hotkey in self.hotkeys.items() if action is not HotkeyAction.MUTE]
         only = self.profile.keys if self.profile is not None and listed else None
-        return KeyRules(hidden, self.hotkeys.get(HotkeyAction.MUTE), only)
+        return KeyRules([*hidden, *self.other_hotkeys], self.hotkeys.get(HotkeyAction.MUTE), only)

@@ -105,7 +105,8 @@ class ScreenPump(Worker):
 class InputPump(Worker):
     """Reads every report, follows focus and holds, and from `begin` on hands finished rows to `offer`.
 
-    on_event: called in this thread with every raw event and its actor, before it is decided whether it is written.
+    on_event: called in this thread with every raw event and its actor, before it is decided whether it is written;
+    on_focus: when `focused` has changed.
     """
 
     def __init__(
@@ -115,9 +116,11 @@ class InputPump(Worker):
         attribute: Callable[[InputEvent], int] = lambda event: 0,
         rules: KeyRules = NO_RULES,
         on_event: Callable[[InputEvent], None] = lambda event: None,
+        on_focus: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__("inputs")
-        self._source, self._attribute, self._rules, self._on_event = source, attribute, rules, on_event
+        self._source, self._attribute, self._rules = source, attribute, rules
+        self._on_event, self._on_focus = on_event, on_focus
         self._gate: Gate | None = None
         self._opened = threading.Event()
         self._offer: Callable[[Rows], bool] | None = None
@@ -225,6 +228,7 @@ class InputPump(Worker):
             self._fed_ns = report.t_ns
             event = gate.feed(report)
             if event is None:
+                self._on_focus()
                 continue
             self.events += 1
             is_key = event.kind is EventKind.KEY

@@ -56,12 +56,15 @@ class Take:
         *,
         machine: Machine | None = None,
         on_event: Callable[[InputEvent], None] = lambda event: None,
+        on_focus: Callable[[], None] = lambda: None,
         free_bytes: Callable[[Path], int] = lambda path: shutil.disk_usage(path).free,
     ) -> None:
         """machine: the states of the sitting that this take is a part of; without one the take is all there is."""
         self._store, self._order, self._free_bytes = store, order, free_bytes
         self._machine, self._alone = machine or Machine(), machine is None
-        self._inputs = InputPump(inputs, attribute=order.attribute, rules=order.key_rules, on_event=on_event)
+        self._inputs = InputPump(
+            inputs, attribute=order.attribute, rules=order.key_rules, on_event=on_event, on_focus=on_focus
+        )
         self._screen = ScreenPump(
             screen, order.capture.rate_hz, blank=lambda: not self._inputs.focused, black=self._is_private
         )

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 import numpy as np
 import torch
+from pydantic import Field, ValidationError
 from torch import Tensor
 
+from db.errors import BadArgument
+from db.specs import Spec
 from trainer.data.augment import to_unit
 from trainer.models import Card, Loaded
 from trainer.nets.p2p import P2P, P2PState
@@ -29,8 +33,32 @@ class Decision:
     infer_ns: int
 
 
+class Sampling(Spec):
+    """How actions are drawn from what a policy says."""
+
+    keys: KeyChoice = "sample"
+    """Drawn from their probabilities, or pressed at and above the model's thresholds."""
+    temperature: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 1.0
+    """Of what is drawn; 0 takes the likeliest."""
+    steadiness: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    """The correlation of the draws of one tick and the next; 0 draws each afresh."""
+
+
+def read_sampling(asked: Mapping[str, Any], usual: Sampling | None = None) -> Sampling:
+    """`usual` but for what is asked. Raises BadArgument with what is wrong of it."""
+    try:
+        return Sampling.model_validate((usual or Sampling()).model_dump() | dict(asked))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BadArgument(f"--{'.'.join(map(str, first['loc']))} cannot be so: {first['msg'].lower()}.") from None
+
+
 class Player(Protocol):
     """One client's history: it is told what to do, sees pictures, and decides."""
+
+    @property
+    def sampling(self) -> dict[str, Any]:
+        """How it draws, as far as that is for it to choose."""
 
     @property
     def frame_bytes(self) -> int:
@@ -46,13 +74,12 @@ class Player(Protocol):
         """Decides on one picture, raw RGB rows (H, W, 3) of `frame_bytes` bytes, in one pass of the model."""
 
 
-def open_player(
-    loaded: Loaded, *, keys: KeyChoice = "sample", temperature: float = 1.0, steadiness: float = 0.9, seed: int = 0
-) -> Player:
+def open_player(loaded: Loaded, sampling: Sampling | None = None, *, seed: int = 0) -> Player:
     """A fresh history for any policy. A transformer draws whole actions: `keys` and `steadiness` are not for it."""
+    chosen = sampling or Sampling()
     if isinstance(loaded.net, P2P):
-        return SlotStream(loaded, temperature=temperature, seed=seed)
-    return Stream(loaded, keys=keys, temperature=temperature, steadiness=steadiness, seed=seed)
+        return SlotStream(loaded, temperature=chosen.temperature, seed=seed)
+    return Stream(loaded, **chosen.model_dump(), seed=seed)
 
 
 class SlotStream:
@@ -67,6 +94,10 @@ class SlotStream:
         self._state = P2PState()
         self._text: Tensor
         self.instruct("")
+
+    @property
+    def sampling(self) -> dict[str, Any]:
+        return {"temperature": self._temperature}
 
     @property
     def frame_bytes(self) -> int:
@@ -122,6 +153,10 @@ class Stream:
         self._state: PolicyState | None = None
         self._text: Tensor
         self.instruct("")
+
+    @property
+    def sampling(self) -> dict[str, Any]:
+        return {"keys": self._keys, "temperature": self._temperature, "steadiness": self._steadiness}
 
     @property
     def frame_bytes(self) -> int:

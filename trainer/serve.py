@@ -1,7 +1,8 @@
 """Answers live pictures with actions over `db.wire`: one client at a time, one pass of the model per picture.
 
-The first line on stdout is {"address": ..., "key_file": ...}. Then, per client: hello -> ready; instruction and reset
-are not answered; frame -> action; bye ends it. What is not understood is answered with `error` and ends the client.
+The first line on stdout is {"address": ..., "key_file": ...}. Then, per client: hello, with `keys`, `temperature` or
+`steadiness` where it wants other than the server's own -> ready; instruction and reset are not answered; frame -> action;
+bye ends it. What is not understood is answered with `error` and ends the client.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import os
 import signal
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import torch
 
@@ -22,7 +24,7 @@ from db.errors import BadArgument, WireError
 from db.store import Store
 from db.wire import Message, Peer, Server, new_key
 from trainer.models import Loaded, load_model
-from trainer.play import KeyChoice, Player, open_player
+from trainer.play import KeyChoice, Player, Sampling, open_player, read_sampling
 
 
 class _Stopped(Exception):
@@ -53,20 +55,19 @@ def serve(
     loaded = load_model(store, model_id, device)
     if loaded.card.kind != "policy":
         raise BadArgument(f"Model {model_id} is an {loaded.card.kind}; only a policy can play.")
-    if not 0 <= steadiness < 1 or temperature < 0:
-        raise BadArgument("--steadiness must lie in [0, 1), --temperature must not be negative.")
+    usual = read_sampling({"keys": keys, "temperature": temperature, "steadiness": steadiness})
 
-    def open_stream() -> Player:
-        return open_player(loaded, keys=keys, temperature=temperature, steadiness=steadiness, seed=seed)
+    def open_client() -> Client:
+        return Client(loaded, usual, seed)
 
-    _warm_up(open_stream())
+    _warm_up(open_client().stream)
     with tempfile.TemporaryDirectory(prefix="playtape-serve-") as folder:
         path = key_file or Path(folder) / "key"
         server = Server(parse_address(address), new_key(path))
         before = [signal.signal(number, _stop) for number in (signal.SIGTERM, signal.SIGINT)]
         print(json.dumps({"address": format_address(server.address), "key_file": str(path)}), flush=True)
         try:
-            _accept(server, loaded, open_stream, idle_s)
+            _accept(server, open_client, idle_s)
         except _Stopped:
             return
         finally:
@@ -75,14 +76,28 @@ def serve(
             server.close()
 
 
-def answer(peer: Peer, loaded: Loaded, stream: Player) -> None:
+class Client:
+    """What is known of one client: how it wants actions drawn, and what it has seen."""
+
+    def __init__(self, loaded: Loaded, sampling: Sampling, seed: int) -> None:
+        self.loaded, self.sampling, self._seed = loaded, sampling, seed
+        self.stream = open_player(loaded, sampling, seed=seed)
+
+    def draw_as(self, asked: Mapping[str, Any]) -> None:
+        """Begins anew where the client wants actions drawn otherwise than the server's options say. Raises BadArgument."""
+        if asked:
+            self.sampling = read_sampling(asked, self.sampling)
+            self.stream = open_player(self.loaded, self.sampling, seed=self._seed)
+
+
+def answer(peer: Peer, client: Client) -> None:
     """Talks with one client until it says bye, breaks a rule or is gone."""
     while True:
         try:
             message = peer.receive(None)
             if message.kind == "bye":
                 return
-            _reply(peer, message, loaded, stream)
+            _reply(peer, message, client)
         except WireError:
             return
         except BadArgument as error:
@@ -106,7 +121,7 @@ def format_address(address: str | tuple[str, int]) -> str:
     return address if isinstance(address, str) else f"{address[0]}:{address[1]}"
 
 
-def _accept(server: Server, loaded: Loaded, open_stream: Callable[[], Player], idle_s: float) -> None:
+def _accept(server: Server, open_client: Callable[[], Client], idle_s: float) -> None:
     while True:
         idle = threading.Timer(idle_s, os.kill, (os.getpid(), signal.SIGTERM))
         idle.daemon = True
@@ -118,16 +133,18 @@ def _accept(server: Server, loaded: Loaded, open_stream: Callable[[], Player], i
         if peer is None:
             return
         try:
-            answer(peer, loaded, open_stream())
+            answer(peer, open_client())
         finally:
             peer.close()
 
 
-def _reply(peer: Peer, message: Message, loaded: Loaded, stream: Player) -> None:
-    card = loaded.card
+def _reply(peer: Peer, message: Message, client: Client) -> None:
+    card, stream = client.loaded.card, client.stream
     match message.kind:
         case "hello":
+            client.draw_as(message.fields)
             facts = {"clip": card.clip.model_dump(mode="json"), "space": card.space.model_dump(mode="json")}
+            facts |= {"sampling": client.stream.sampling}
             peer.send("ready", {**facts, "model": card.id, "actor": f"model:{card.id}"})
         case "instruction":
             stream.instruct(str(message.fields.get("text", "")))

@@ -118,7 +118,7 @@ class Edit(BaseModel):
     author: str
     """The person who made it."""
     source: str = "person"
-    """`person`, `script`, `import`, `run:<id>`, or `second:<person>`."""
+    """`person`, `script`, `import`, `play` (told to whoever played), `run:<id>`, or `second:<person>`."""
     suggested: bool = False
     deleted: bool = False
     parent: str | None = None

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from db.recording import keys
 from db.recording.events import EventKind, Gap, GapReason, InputEvent, Origin
 from recorder.hotkeys import Hotkey
+from recorder.inputs.chords import Chords
 from recorder.inputs.source import FocusChange, Report, Watch
 
 HOLD_NS = 100_000_000
@@ -92,6 +93,7 @@ class Gate:
             del self._down[code]
         self._foreign = set() if watch.focus.keyboard else {c for c in watch.held if not keys.is_pointer_button(c)}
         """What went down while it was not ours: it stays unwritten until it is up, even when the focus comes first."""
+        self._chords = Chords(self._hotkeys)
         self._axes: dict[tuple[int, int], InputEvent] = {(axis.device, axis.code): axis for axis in watch.axes}
         self._keyboard, self._pointer = watch.focus.keyboard, watch.focus.pointer
         self._begun = False
@@ -152,6 +154,7 @@ class Gate:
         event = replace(report, actor=self._attribute(report))
         if event.kind is EventKind.KEY and self._strip(event):
             return event
+        self._chords.follow(event)
         if self._changes_state(event):
             if self._is_activity(event):
                 self._active_ns = event.t_ns
@@ -165,7 +168,11 @@ class Gate:
     def release(self, now_ns: int) -> Rows:
         """The rows that have waited long enough."""
         rows = Rows()
-        while self._pending and self._pending[0].t_ns <= now_ns - HOLD_NS:
+        while (
+            self._pending
+            and self._pending[0].t_ns <= now_ns - HOLD_NS
+            and not self._chords.hold_back(self._pending[0], now_ns)
+        ):
             self._write(self._pending.popleft(), rows)
         if self._gap_ns is not None and now_ns - HOLD_NS - self._gap_ns >= self._chunk_ns:
             self._end_gap(now_ns - HOLD_NS, rows, go_on=True)
@@ -249,13 +256,24 @@ class Gate:
             if not event.value:
                 self._stripped.discard(event.code)
             return stripped
-        hotkey = next((known for known in self._hotkeys if known.matches(event.code, self._down)), None)
+        held = {*self._down, *self._stripped}
+        hotkey = next((known for known in self._hotkeys if known.matches(event.code, held)), None)
         if hotkey is None:
             return False
         self._stripped.add(event.code)
+        for press in self._chords.complete():
+            self._take_back(press)
         if hotkey == self._rules.mute:
             self.mute(not self._muted, event.t_ns)
         return True
+
+    def _take_back(self, press: InputEvent) -> None:
+        """A modifier turned out to be part of a hotkey; one that was written already, since it waited long, stays."""
+        waiting = len(self._pending)
+        self._pending = deque(item for item in self._pending if item is not press)
+        if len(self._pending) < waiting:
+            self._stripped.add(press.code)
+            self._down.pop(press.code, None)
 
     def _may_write(self, code: int, kind: EventKind = EventKind.KEY) -> bool:
         if kind is not EventKind.KEY or self._rules.only is None:

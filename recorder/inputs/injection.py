@@ -16,6 +16,7 @@ from Xlib.ext import xtest
 from db.clock import now_ns
 from db.errors import CaptureUnavailable, WindowLost
 from db.recording import keys
+from recorder.inputs.reach import Reach
 from recorder.screen.windows import connect
 
 _X_BUTTONS = {keys.BTN_LEFT: 1, keys.BTN_MIDDLE: 2, keys.BTN_RIGHT: 3} | {
@@ -40,9 +41,13 @@ class Injector:
     Only changes are sent: pressing what this injector holds, or releasing what it does not, does nothing.
     """
 
-    def __init__(self, display: str | None = None) -> None:
-        """Raises CaptureUnavailable where there is no display or it does not take injected events."""
+    def __init__(self, display: str | None = None, *, window_id: int | None = None) -> None:
+        """window_id: the one window that presses are for; one that would go to another is not sent (see `hold_exactly`).
+
+        Raises CaptureUnavailable where there is no display or it does not take injected events.
+        """
         self._connection: Display = connect(display)
+        self._reach = Reach(self._connection, window_id) if window_id is not None else None
         self._down: set[int] = set()
         self.ledger: list[Injection] = []
         self.on_send: Callable[[Injection], None] = lambda injection: None
@@ -66,12 +71,26 @@ class Injector:
         (self._down.add if down else self._down.discard)(code)
         self._send_change(code, down)
 
-    def hold_exactly(self, codes: frozenset[int]) -> None:
-        """Releases what is held beyond `codes` and presses what is missing, in ascending order of code."""
+    def hold_exactly(self, codes: frozenset[int]) -> bool:
+        """Releases what is held beyond `codes` and presses what is missing, in ascending order of code.
+
+        False where a press was left out, since it would have gone to another window than the one that they are for.
+        """
         for code in sorted(self._down - codes):
             self.set(code, False)
-        for code in sorted(codes - self._down):
-            self.set(code, True)
+        missing = sorted(codes - self._down)
+        if not missing or self._reach is None:
+            self._press(missing)
+            return True
+        try:
+            with self._reach.held_still():
+                there = self._reach.has_keyboard()
+                under = there and any(map(keys.is_pointer_button, missing)) and self._reach.has_pointer()
+                allowed = [code for code in missing if there and (under or not keys.is_pointer_button(code))]
+                self._press(allowed)
+        except (ConnectionClosedError, OSError) as error:
+            raise WindowLost("The X display has gone away.") from error
+        return len(allowed) == len(missing)
 
     def move(self, dx: int, dy: int) -> None:
         """Moves the pointer by device counts, right and down; (0, 0) sends nothing."""
@@ -108,6 +127,10 @@ class Injector:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _press(self, codes: Iterable[int]) -> None:
+        for code in codes:
+            self.set(code, True)
 
     def _note(self, injection: Injection) -> None:
         self.ledger.append(injection)

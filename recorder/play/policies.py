@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from pydantic import ValidationError
 
@@ -48,6 +49,15 @@ class Policy(Protocol):
         """The name of the actor: a model's id, or a yardstick's."""
         ...
 
+    @property
+    def sampling(self) -> Mapping[str, Any]:
+        """How it draws its actions; empty where it does not say, or draws none."""
+        ...
+
+    def instruct(self, text: str) -> None:
+        """What it shall do from the next picture on. Raises WireError where nobody answers."""
+        ...
+
     def decide(self, rgb: Picture, index: int, t_ns: int) -> Decision:
         """rgb: (H, W, 3) uint8 of `clip.size_px`; t_ns: its stamp. Raises WireError where nobody answers."""
         ...
@@ -58,19 +68,27 @@ class Policy(Protocol):
 class ServedPolicy:
     """A model behind `db.wire`: see `trainer serve`."""
 
-    def __init__(self, peer: Peer, instruction: str) -> None:
-        """Says hello and gives the instruction. Raises WireError where the server is not one that plays."""
+    def __init__(self, peer: Peer, sampling: Mapping[str, Any] | None = None) -> None:
+        """sampling: how actions are drawn, where that is not to be as the server's own options say.
+
+        Raises WireError where the server is not one that plays, or does not draw as it is asked to.
+        """
         self._peer = peer
-        peer.send("hello")
+        peer.send("hello", dict(sampling or {}))
         ready = _expect(peer.receive(ANSWER_S), "ready")
+        self.sampling: Mapping[str, Any] = dict(ready.fields.get("sampling") or {})
+        if sampling and not self.sampling:
+            raise WireError(f"The model's server takes no {', '.join(sampling)} from a client; update it.")
         try:
             self.clip = ClipSpec.model_validate(ready.fields["clip"])
             self.space = ActionSpace.model_validate(ready.fields["space"])
             self.name = str(ready.fields["model"])
         except (KeyError, ValidationError):
             raise WireError("The model's server did not say what it sees and does; update it.") from None
-        peer.send("instruction", {"text": instruction})
         peer.send("reset")
+
+    def instruct(self, text: str) -> None:
+        self._peer.send("instruction", {"text": text})
 
     def decide(self, rgb: Picture, index: int, t_ns: int) -> Decision:
         self._peer.send("frame", {"index": index, "t_ns": t_ns}, rgb.tobytes())
@@ -95,7 +113,11 @@ class YardstickPolicy:
 
     def __init__(self, name: str, clip: ClipSpec, space: ActionSpace = DEFAULT_SPACE, seed: int = 0) -> None:
         self.name, self.clip = name, clip
+        self.sampling: Mapping[str, Any] = {}
         self._yardstick = open_yardstick(name, space, seed)
+
+    def instruct(self, text: str) -> None:
+        pass
 
     def decide(self, rgb: Picture, index: int, t_ns: int) -> Decision:
         began_ns = now_ns()

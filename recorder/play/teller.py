@@ -12,6 +12,7 @@ from recorder.workers import Worker
 _WORDS = {
     Mode.MODEL: "the model plays",
     Mode.PERSON: "you play (F11 gives control back)",
+    Mode.PAUSED: "an instruction is being typed",
     Mode.AWAY: "waiting for the game's focus",
     Mode.OVER: "ending",
 }

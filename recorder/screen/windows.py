@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from Xlib import X
 from Xlib.display import Display
-from Xlib.error import ConnectionClosedError, DisplayError, XError
+from Xlib.error import CatchError, ConnectionClosedError, DisplayError, XError
 from Xlib.protocol import event
 from Xlib.xobject.drawable import Window as XWindow
 
@@ -129,6 +129,17 @@ def activate(connection: Display, window_id: int) -> None:
     )
     root.send_event(message, event_mask=X.SubstructureRedirectMask | X.SubstructureNotifyMask)
     connection.flush()
+
+
+def take_focus(connection: Display, window_id: int) -> None:
+    """Gives the window the keyboard: through the window manager, or where none runs, from the server itself."""
+    root = connection.screen().root
+    if root.get_full_property(connection.get_atom("_NET_SUPPORTING_WM_CHECK"), X.AnyPropertyType) is not None:
+        activate(connection, window_id)
+    else:
+        handle = connection.create_resource_object("window", window_id)
+        handle.set_input_focus(X.RevertToParent, X.CurrentTime, onerror=CatchError())
+    connection.sync()
 
 
 def covering(connection: Display, target: Window) -> list[Window]:

@@ -208,15 +208,66 @@ def test_hotkeys_are_never_written():
     assert keys_of(rows) == []
 
 
-CTRL, M, F8 = 29, 50, 66
+CTRL, ALT, M, N, F8 = 29, 56, 50, 49, 66
 
 
 def test_a_hotkey_with_a_modifier_leaves_its_plain_key_alone():
     reports = [key(1, M, 1), key(2, M, 0), key(3, CTRL, 1), key(4, M, 1), key(5, CTRL, 0), key(6, M, 0), key(7, M, 1)]
     rows, _ = pass_through(reports, rules=KeyRules(hidden=[Hotkey(M, frozenset({"ctrl"}))]), stop_ms=9)
-    assert [row[:3] for row in keys_of(rows)] == [
-        (1, M, 1), (2, M, 0), (3, CTRL, 1), (5, CTRL, 0), (7, M, 1), (9, M, 0),
+    assert [row[:3] for row in keys_of(rows)] == [(1, M, 1), (2, M, 0), (7, M, 1), (9, M, 0)]
+
+
+CHORD = KeyRules(hidden=[Hotkey(M, frozenset({"ctrl", "alt"})), Hotkey(N, frozenset({"ctrl", "alt"}))])
+
+
+def test_the_modifiers_of_a_hotkey_are_never_written():
+    reports = [
+        key(5, W, 1), key(10, CTRL, 1), key(400, ALT, 1), key(500, A, 0), key(700, M, 1), key(750, M, 0), key(800, N, 1),
+        key(850, N, 0), key(860, ALT, 0), key(870, CTRL, 0), key(900, CTRL, 1), key(2500, CTRL, 0), key(2600, W, 0),
     ]  # fmt: skip
+    rows, _ = pass_through(reports, rules=CHORD)
+    assert [row[:3] for row in keys_of(rows)] == [(5, W, 1), (900, CTRL, 1), (2500, CTRL, 0), (2600, W, 0)]
+
+
+@pytest.mark.parametrize(
+    "reports",
+    [
+        pytest.param([key(10, CTRL, 1), key(60, A, 1), key(70, A, 0), key(300, CTRL, 0)], id="another key came"),
+        pytest.param([key(10, CTRL, 1), key(40, CTRL, 0), key(50, A, 1), key(60, A, 0)], id="it was let go"),
+        pytest.param([key(10, CTRL, 1), key(1500, A, 1), key(1600, A, 0), key(1700, CTRL, 0)], id="it stayed alone"),
+    ],
+)
+def test_modifiers_that_begin_no_hotkey_are_written_in_their_order(reports):
+    gate = Gate(watch(), rules=CHORD)
+    gate.begin(0)
+    rows = []
+    for report in reports:
+        gate.feed(report)
+        rows += gate.release(report.t_ns).events
+    rows += gate.release(1800 * MS).events
+    assert [(row.t_ns, row.code, row.value) for row in rows] == [(r.t_ns, r.code, r.value) for r in reports]
+
+
+def test_a_modifier_waits_for_its_hotkey_a_second_at_most():
+    gate = Gate(watch(), rules=CHORD)
+    gate.begin(0)
+    gate.feed(key(10, CTRL, 1))
+    gate.feed(move(20, 3, 0))
+    assert gate.release(1009 * MS).events == []
+    assert [row.t_ns for row in gate.release(1011 * MS).events] == [10 * MS, 20 * MS]
+
+
+def test_plain_hotkeys_make_nothing_wait():
+    gate = Gate(watch(), rules=KeyRules(hidden=[Hotkey(F12)]))
+    gate.begin(0)
+    gate.feed(key(10, CTRL, 1))
+    assert len(gate.release(10 * MS + HOLD_NS).events) == 1
+
+
+def test_a_hotkey_with_any_modifiers_is_hidden_whatever_is_held():
+    reports = [key(1, CTRL, 1), key(2, F12, 1), key(3, F12, 0), key(4, CTRL, 0)]
+    rows, _ = pass_through(reports, rules=KeyRules(hidden=[Hotkey(F12, None)]))
+    assert F12 not in {row[1] for row in keys_of(rows)}
 
 
 def test_muting_takes_effect_at_the_key_and_marks_the_stretch():

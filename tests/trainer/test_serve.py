@@ -72,6 +72,7 @@ def test_a_client_plays(server: tuple[subprocess.Popen[str], dict[str, str]]) ->
         assert ClipSpec.model_validate(hello.fields["clip"]) == CLIP
         assert ActionSpace.model_validate(hello.fields["space"]) == SPACE
         assert hello.fields["actor"] == "model:policy-x"
+        assert hello.fields["sampling"] == {"keys": "sample", "temperature": 1.0, "steadiness": 0.9}
         peer.send("instruction", {"text": "go"})
         for index in range(5):
             peer.send("frame", {"index": index, "t_ns": 1}, bytes(CLIP.size_px[0] * CLIP.size_px[1] * 3))
@@ -91,6 +92,23 @@ def test_a_client_plays(server: tuple[subprocess.Popen[str], dict[str, str]]) ->
     assert answer.kind == "error"
     assert "32x24" in answer.fields["message"]
     rude.close()
+    sure = connect(address, key)
+    sure.send("hello", {"temperature": 0, "keys": "threshold"})
+    said = sure.receive(30).fields
+    assert said["sampling"] == {"keys": "threshold", "temperature": 0.0, "steadiness": 0.9}
+    actions = set()
+    for index in range(8):
+        sure.send("frame", {"index": index, "t_ns": 1}, bytes(CLIP.size_px[0] * CLIP.size_px[1] * 3))
+        action = sure.receive(30).fields
+        actions.add((tuple(action["down"]), action["dx"]))
+    assert len(actions) == 1, "nothing is drawn"
+    sure.close()
+    odd = connect(address, key)
+    odd.send("hello", {"temperature": -1})
+    answer = odd.receive(30)
+    assert answer.kind == "error"
+    assert "temperature" in answer.fields["message"]
+    odd.close()
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0
     assert not Path(ready["key_file"]).exists()

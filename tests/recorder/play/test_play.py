@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
 import sys
 import threading
 from collections import Counter
@@ -16,82 +14,15 @@ import pytest
 from db import yardsticks
 from db.clock import now_ns
 from db.errors import WireError
-from db.recording.events import ActorKind, EventKind, InputEvent, Origin
+from db.recording.events import ActorKind, EventKind, Origin
 from db.specs import ActionSpace, ClipSpec
 from db.store import Store
-from recorder.inputs.injection import Injection
 from recorder.play.__main__ import main
-from recorder.play.control import MODEL, PERSON, Control, Ledger, Mode
+from recorder.play.control import MODEL, PERSON
 from recorder.play.policies import DEFAULT_SPACE, YardstickPolicy
 from recorder.play.server import ModelServer, parse_address, serve_command
 
-ROOT = Path(__file__).parents[2]
-FAKE = Path(__file__).with_name("fake_server.py")
 W, A, D, F11, F12 = 17, 30, 32, 87, 88
-
-
-class PlayCommand:
-    """`playtape-play` as a process of its own, connected to the fake server."""
-
-    def __init__(self, display, library, server, *options):
-        env = {name: value for name, value in os.environ.items() if not name.startswith(("WAYLAND", "XDG_SESSION"))}
-        connect = ["--connect", server._address, "--key-file", str(server.key_file)] if server else []
-        command = [sys.executable, "-m", "recorder.play", "--json", "--library", str(library)]
-        self.process = subprocess.Popen(
-            [*command, *connect, *options],
-            cwd=ROOT,
-            env=env | {"DISPLAY": display},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def started(self):
-        line = self.process.stdout.readline()
-        assert line, self.process.stderr.read()
-        return json.loads(line)
-
-    def finished(self):
-        out, err = self.process.communicate(timeout=60)
-        assert self.process.returncode == 0, out + err
-        self.said = err
-        return json.loads(out.splitlines()[-1])
-
-    def close(self):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.communicate()
-
-
-@pytest.fixture
-def server(tmp_path, monkeypatch):
-    """The fake server, started the way `playtape-play` starts a real one."""
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    seen = {}
-
-    def remember(path):
-        seen["key_file"] = path
-        return path.read_bytes()
-
-    monkeypatch.setattr("recorder.play.server.read_key", remember)
-    made = ModelServer([sys.executable, str(FAKE), str(tmp_path / "server.log")])
-    made.key_file = seen["key_file"]
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def play(display, game, tmp_path, server):
-    made = []
-
-    def start(*options, served=True):
-        options = ["--window-id", str(game.id), "--game", "barcode", "--player", "ann", *options]
-        made.append(PlayCommand(display, tmp_path / "library", server if served else None, *options))
-        return made[-1]
-
-    yield start
-    for command in made:
-        command.close()
 
 
 def recording_of(tmp_path, session_id):
@@ -125,6 +56,10 @@ def test_a_model_plays_and_is_recorded(play, game, tmp_path):
     assert "the model plays" in command.said
     assert told["infer_ms_p50"] == 1.0
     assert told["frame_to_injection_ms_p99"] > 0
+    assert set(told["split_ms"]) == {"grab", "wait", "resize", "wire", "infer", "inject"}
+    assert told["split_ms"]["infer"] == [1.0, 1.0]
+    assert all(0 <= p50 <= p99 for part, (p50, p99) in told["split_ms"].items() if part != "wire")
+    assert told["late_per_minute"] >= 0
     assert told["first_injection_ns"] < told["stop_ns"]
     recording = recording_of(tmp_path, session_id)
     meta = recording.meta
@@ -140,8 +75,9 @@ def test_a_model_plays_and_is_recorded(play, game, tmp_path):
     assert not is_down(game, W)
     assert not is_down(game, D)
     log = [json.loads(line) for line in (tmp_path / "server.log").read_text().splitlines()]
-    assert [row["kind"] for row in log[:3]] == ["hello", "instruction", "reset"]
-    assert log[1]["text"] == "go home"
+    assert [row["kind"] for row in log[:3]] == ["hello", "reset", "instruction"]
+    assert log[2]["text"] == "go home"
+    assert [row["kind"] for row in log].count("instruction") == 1
     frames = [row for row in log if row["kind"] == "frame"]
     assert [row["index"] for row in frames] == list(range(told["ticks"]))
     assert {row["bytes"] for row in frames} == {32 * 24 * 3}
@@ -262,68 +198,6 @@ def test_addresses():
     assert parse_address("/tmp/x:1") == "/tmp/x:1"
     assert parse_address("gpu.example:5000") == ("gpu.example", 5000)
     assert serve_command("m", Path("/lib"), None)[1:3] == ["-P", "-m"]
-
-
-def event(code, value, *, simulated=True):
-    return InputEvent(now_ns(), EventKind.KEY, code, value, simulated=simulated)
-
-
-def test_the_ledger_answers_once_for_each_event():
-    ledger = Ledger()
-    for injection in (Injection(now_ns(), W, 1), Injection(now_ns(), 0, 0, 3, -1), Injection(now_ns(), W, 0)):
-        ledger.add(injection)
-    assert not ledger.claim(event(A, 1))
-    assert not ledger.claim(event(W, 1, simulated=False))
-    assert ledger.claim(event(W, 1))
-    assert not ledger.claim(event(W, 1))
-    assert ledger.claim(event(W, 0))  # the motion between was swallowed
-    assert not ledger.claim(InputEvent(now_ns(), EventKind.MOTION, x=3, y=-1, simulated=True))
-
-
-class Hands:
-    """An injector without a display."""
-
-    def __init__(self):
-        self.down = frozenset()
-
-    def knows(self, code):
-        return code != 999
-
-    def hold_exactly(self, codes):
-        self.down = codes
-
-    def release_all(self):
-        self.down = frozenset()
-
-    def move(self, dx, dy):
-        pass
-
-
-class Nobody:
-    def expect(self, codes):
-        pass
-
-
-def test_control_changes_hands():
-    panics = []
-    hands = Hands()
-    control = Control(hands, Nobody(), lambda: panics.append(1))
-    assert not control.hold(frozenset({W}))
-    control.set_focus(True)
-    assert control.hold(frozenset({W, F12, 999}))
-    assert hands.down == {W}
-    control.notice(event(A, 1))
-    assert (control.mode, control.take_overs, hands.down) == (Mode.PERSON, 1, frozenset())
-    control.set_focus(False)
-    control.set_focus(True)
-    assert control.mode is Mode.PERSON
-    control.notice(event(F11, 1))
-    assert control.mode is Mode.MODEL
-    control.notice(event(F12, 1))
-    assert panics == [1]
-    assert control.mode is Mode.OVER
-    control.give_back()
-    assert not control.hold(frozenset({W}))
 
 
 def test_a_yardstick_decides_as_a_policy_does():
