@@ -43,6 +43,8 @@ from recorder.take import Take
 
 FOCUS_GRACE_S = 300.0
 """A play waits longer for its game than a recording does: it does nothing meanwhile, and typing an instruction takes time."""
+_SWITCH_S = 0.001
+"""A person's key must not wait for what the other threads are at; Python's usual 5 ms a turn is a tenth of a frame."""
 _EPILOG = """\
 who is in control
   Press a key or move the mouse, and the model lets go of everything at once. F11 gives control back, F12 ends the play.
@@ -134,6 +136,7 @@ def play(args: argparse.Namespace) -> int:
         take = Take(store, order, screen, inputs, on_event=control.notice, on_focus=control.look)
         player = Player(policy, control, instructions, take.latest)
         player.on_failure = lambda error: take.stop(EndReason.FAILED, str(error))
+        sys.setswitchinterval(_SWITCH_S)
         stop_on_signals(take)
         signal.signal(signal.SIGHUP, signal.getsignal(signal.SIGTERM))
         offer(Play(take, control, player, instructions, words, policy.name), stack, has_overlay=has_overlay)

@@ -46,13 +46,12 @@ class Guard:
 
 
 def watch(lines: IO[str]) -> None:
-    """Reads the codes until the player is gone, then releases the last ones."""
+    """Reads the codes until the player is gone, then releases the last ones at once, on a connection that stands ready."""
     codes: list[int] = []
-    for line in lines:
-        codes = [int(word) for word in line.split()]
-    if codes:
-        with Injector() as injector:
-            injector.release_foreign(codes)
+    with Injector() as injector:
+        for line in lines:
+            codes = [int(word) for word in line.split()]
+        injector.release_foreign(codes)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from bench import (
     soak,
     startstop,
     sync,
+    takeover,
     training,
     watching,
     witness,
@@ -54,6 +55,7 @@ ROWS = {
     "editrace": editrace.measure,
     "exactness": exactness.measure,
     "keystrokes": keystrokes.measure,
+    "takeover": takeover.measure,
     "training": training.measure,
     "watching": watching.measure,
 }

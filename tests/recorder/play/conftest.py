@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from recorder.play.instructions import Instructions
 from recorder.play.server import ModelServer
 
 ROOT = Path(__file__).parents[3]
@@ -100,3 +102,36 @@ def wait_for():
             time.sleep(0.005)
 
     return wait
+
+
+class Told:
+    """Stands for a running play."""
+
+    def __init__(self):
+        self.instructions, self.is_typing = Instructions("walk"), False
+        self.done = threading.Event()
+
+    def say(self, text):
+        return self.instructions.change(text)
+
+    def begin_typing(self):
+        self.is_typing = True
+
+    def end_typing(self, text):
+        if text is not None:
+            self.instructions.change(text)
+        self.is_typing = False
+        self.done.set()
+        return self.instructions.text
+
+    def status(self):
+        return {
+            "mode": "paused" if self.is_typing else "model", "model": "m", "instruction": self.instructions.text,
+            "words": [["1", "shoot"]], "down": [], "motion": [0.0, 0.0], "rate_hz": 20.0, "wanted_hz": 20.0,
+            "latency_ms": 5.0, "late_per_minute": 0.0, "window_id": None,
+        }  # fmt: skip
+
+
+@pytest.fixture
+def told():
+    return Told()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from pathlib import Path
 
 import pytest
@@ -89,35 +88,6 @@ def test_say_without_a_play_says_so(tmp_path, monkeypatch, capsys):
     assert "No play is running" in capsys.readouterr().err
 
 
-class Told:
-    """Stands for a running play."""
-
-    def __init__(self):
-        self.instructions, self.typing = Instructions("walk"), threading.Event()
-        self.done = threading.Event()
-
-    def say(self, text):
-        return self.instructions.change(text)
-
-    def begin_typing(self):
-        self.typing.set()
-
-    def end_typing(self, text):
-        if text is not None:
-            self.instructions.change(text)
-        self.typing.clear()
-        self.done.set()
-        return self.instructions.text
-
-    def status(self):
-        return {"mode": "model", "instruction": self.instructions.text}
-
-
-@pytest.fixture
-def told():
-    return Told()
-
-
 @pytest.fixture
 def remote(told, tmp_path):
     made = Remote(told, tmp_path / "plays")
@@ -147,16 +117,16 @@ def test_the_socket_answers_its_owner_alone(remote, told, tmp_path):
 def test_typing_ends_with_a_text_without_one_and_with_the_overlay(remote, told):
     peer = join(remote.announcement)
     ask(peer, "type")
-    assert told.typing.is_set()
+    assert told.is_typing
     assert ask(peer, "resume", {"text": "run"}) == {"text": "run"}
-    assert not told.typing.is_set()
+    assert not told.is_typing
     ask(peer, "type")
     assert ask(peer, "resume", {"text": None}) == {"text": "run"}
     ask(peer, "type")
     told.done.clear()
     peer.close()
     assert told.done.wait(20), "an overlay that is gone types no more"
-    assert not told.typing.is_set()
+    assert not told.is_typing
 
 
 def test_an_announcement_of_nothing_is_refused(tmp_path):
