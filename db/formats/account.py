@@ -9,7 +9,7 @@ import itertools
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
@@ -65,6 +65,12 @@ class Account:
     """When the first frame was shown, if the video does not say it right."""
     title: str = ""
     """Of the window; by default the video's name."""
+    group_id: str = ""
+    """The sitting that it belongs to; by default one of its own."""
+    layout: str = ""
+    """Of the keyboard."""
+    machine: dict[str, str] = field(default_factory=dict)
+    """What is known of the machine that it was recorded on."""
 
     def gaps(self, edges_ns: Int64) -> Iterable[Gap]:
         """Stretches whose inputs are not known. edges_ns: (N + 1,) the frames' stamps and the stop."""
@@ -268,10 +274,14 @@ class _Making:
                 kind="video", title=(account.title or account.video.name)[:500], size_px=footage.turn.size_px
             ),
             actors=account.actors or None,
+            group_id=account.group_id or None,
+            layout=account.layout,
             id=account.session_id,
         )
         wall_ns = footage.wall_ns if account.wall_ns is None else account.wall_ns
-        return meta.model_copy(update={"anchor": ClockAnchor(mono_ns=START_NS, wall_ns=wall_ns, boot_ns=START_NS)})
+        anchor = ClockAnchor(mono_ns=START_NS, wall_ns=wall_ns, boot_ns=START_NS)
+        machine = {"imported on": meta.machine["system"]} | account.machine if account.machine else meta.machine
+        return meta.model_copy(update={"anchor": anchor, "machine": machine})
 
     def _write(self, writer: SessionWriter, footage: Footage, frames: Iterator[tuple[av.VideoFrame, Fraction]]) -> None:
         times, t_ns = _Times(self._account, footage.rate_hz), array("q")

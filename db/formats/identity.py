@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from db.errors import from_os_error
+from db.errors import BadFile, from_os_error
 from db.store import Store
 
 _NAMESPACE = uuid.UUID("6f0a3c1e-55c3-5b0e-9d5c-5d2f6f1f7a10")
@@ -47,6 +47,16 @@ def digest(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise from_os_error(error, path) from None
+
+
+def check_size(path: Path, most_bytes: int) -> None:
+    """Raises BadFile where a file is larger than one of its kind can be."""
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise from_os_error(error, path) from None
+    if size > most_bytes:
+        raise BadFile(f"{path} has {size / 1e9:.1f} GB; one of its kind has at most {most_bytes / 1e9:.1f}.")
 
 
 def _sample(path: Path) -> str:

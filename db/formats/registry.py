@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from db.errors import BadArgument
-from db.formats import frames, sessionfile, video
+from db.formats import frames, openp2p, sessionfile, video, vpt
 from db.formats.format import Format
 
 FORMATS: dict[str, Format] = {
-    made.name: made for made in (sessionfile.FORMAT, video.FORMAT, frames.FORMAT, frames.PARQUET)
+    made.name: made
+    for made in (sessionfile.FORMAT, video.FORMAT, frames.FORMAT, frames.PARQUET, openp2p.FORMAT, vpt.FORMAT)
 }
 
 

@@ -29,13 +29,20 @@ def staged(target: Path) -> Iterator[Path]:
     """
     if target.exists():
         raise BadArgument(f"{target} is there already; move it away or choose another folder.")
+    with hidden(target) as folder:
+        yield folder
+        folder.rename(target)
+        sync_folder(target.parent)
+
+
+@contextmanager
+def hidden(target: Path) -> Iterator[Path]:
+    """A hidden folder beside `target` to prepare it in; removed at the end. Raises DiskFull, StoreReadOnly and BadFile."""
     folder = target.with_name(f".{target.name}.new")
     try:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700, parents=True)
         yield folder
-        folder.rename(target)
-        sync_folder(target.parent)
     except OSError as error:
         raise from_os_error(error, target) from None
     finally:
@@ -69,10 +76,15 @@ def write_about(folder: Path, facts: dict[str, Any]) -> None:
 
 def is_there(target: Path, format_name: str, state: str) -> bool:
     """Whether `target` holds the export of this very state of a session (`db.formats.identity.state_of`), by its about.json."""
+    return says_it_is(target / ABOUT, format_name, state)
+
+
+def says_it_is(about: Path, format_name: str, state: str) -> bool:
+    """The same, of a file that tells of an export."""
     try:
-        if (target / ABOUT).stat().st_size > _ABOUT_MAX:
+        if about.stat().st_size > _ABOUT_MAX:
             return False
-        said = json.loads((target / ABOUT).read_text(encoding="utf-8"))
+        said = json.loads(about.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return False
     return isinstance(said, dict) and (said.get("format"), said.get("state")) == (format_name, state)

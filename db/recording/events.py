@@ -21,7 +21,8 @@ class EventKind(IntEnum):
     SCROLL = 3
     """`(x, y)` notches, right and up positive as in evdev REL_HWHEEL and REL_WHEEL."""
     POSITION = 4
-    """Absolute pointer: `(x, y)` px in the captured picture of size `(x2, y2)` px. No source reports it yet."""
+    """Absolute pointer: `(x, y)` px in the captured picture of size `(x2, y2)` px. Only imported
+    recordings have it."""
     AXIS = 5
     """A gamepad's axis: `code` is its evdev ABS code, `value` and `x` its place as the device reports it (no dead zone
     taken off), `(x2, y2)` the lowest and the highest place, both included. A row of Origin.CLOSING repeats the last place

@@ -1,0 +1,48 @@
+"""A session at a constant rate, for formats that know frames by number / rate and nothing of true times.
+
+Each tick shows the last frame at or before it. Ticks lie in the middle of their intervals: a frame that came a little early or
+late is still shown once where the rate is the recording's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from db.clock import FrameClock, Int64
+
+
+@dataclass(frozen=True, eq=False)
+class Sampling:
+    """N ticks of a stretch of a session. What was done in `[edges_ns[i], edges_ns[i + 1])` belongs to tick i, and can be seen in
+    the picture of tick i + 1 at the earliest.
+    """
+
+    frames: Int64
+    """(N,) the index of the frame that each tick shows, ascending; where the recording is slower a frame comes again."""
+    edges_ns: Int64
+    """(N + 1,) strictly increasing: the shown frame's time, or the tick's own where a frame comes again."""
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    @property
+    def repeated(self) -> int:
+        """How many ticks show the frame of the tick before."""
+        return int((np.diff(self.frames) == 0).sum())
+
+
+def sample(clock: FrameClock, rate_hz: float, start: int = 0, stop: int | None = None) -> Sampling:
+    """The frames [start, stop) of a session, at least one, at `rate_hz`; as many ticks as fit to the nearest, at least one."""
+    stop = len(clock) if stop is None else stop
+    if not 0 <= start < stop <= len(clock) or not rate_hz > 0:
+        raise ValueError(f"frames {start} to {stop} of {len(clock)} at {rate_hz} Hz")
+    times, end_ns = clock.t_ns[start:stop], int(clock.edges_ns[stop])
+    count = max(round((end_ns - int(times[0])) * rate_hz / 1e9), 1)
+    ticks = times[0] + np.round((np.arange(count + 1) + 0.5) * (1e9 / rate_hz)).astype(np.int64)
+    shown = np.searchsorted(times, ticks, side="right") - 1
+    is_repeated = np.concatenate([[False], shown[1:] == shown[:-1]])
+    edges = np.where(is_repeated, ticks, times[shown])
+    edges[-1] = min(int(edges[-1]) if ticks[-1] < end_ns else end_ns, end_ns)
+    return Sampling(shown[:-1] + start, edges)
