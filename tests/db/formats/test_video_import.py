@@ -249,3 +249,16 @@ def test_cancelling_leaves_nothing_behind(store, tmp_path):
 def assert_nothing_left(store: Store) -> None:
     assert list(store.sessions_dir.iterdir()) == []
     assert store.search() == []
+
+
+def test_a_playlist_that_goes_under_a_videos_name_is_refused(store, tmp_path):
+    """FFmpeg would read the files that it names."""
+    secret = make(tmp_path / "secret.mp4")
+    for text in (
+        f"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nfile://{secret}\n#EXT-X-ENDLIST\n",
+        f"ffconcat version 1.0\nfile '{secret}'\n",
+    ):
+        (tmp_path / "video.mp4").write_text(text)
+        with pytest.raises(BadFile, match=r"video\.mp4"):
+            bring(store, tmp_path / "video.mp4")
+    assert store.search() == []
