@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from db.errors import BadArgument
-from db.formats import frames, openp2p, sessionfile, video, vpt
+from db.formats import frames, lerobot, openp2p, sessionfile, video, vpt
 from db.formats.format import Format
 
 FORMATS: dict[str, Format] = {
     made.name: made
-    for made in (sessionfile.FORMAT, video.FORMAT, frames.FORMAT, frames.PARQUET, openp2p.FORMAT, vpt.FORMAT)
+    for made in (
+        sessionfile.FORMAT,
+        video.FORMAT,
+        frames.FORMAT,
+        frames.PARQUET,
+        openp2p.FORMAT,
+        vpt.FORMAT,
+        lerobot.FORMAT,
+    )
 }
 
 
