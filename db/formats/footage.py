@@ -6,6 +6,7 @@ B-frames, a keyframe each second, so that a seek is quick and a model sees it wi
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ import av
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
 
+from db.clock import Int64
 from db.errors import BadFile
 from db.specs import SizePx
 
@@ -95,6 +97,16 @@ class Footage:
                 break
             found += packet.size > 0 and (at is None or self._cut is None or start - _EDGE_S <= at < stop - _EDGE_S)
         return found
+
+    def times(self) -> Int64:
+        """(N,) ascending: when each picture seems to be shown, in ns after the file's own zero; nothing is decoded."""
+        found = array("q")
+        for packet in self._packets_from(0):
+            if packet.size > 0 and packet.pts is not None:
+                found.append(min(max(int(packet.pts * packet.time_base * 10**9), -(2**62)), 2**62))
+                if len(found) > MOST_FRAMES:
+                    raise BadFile(f"{self.path} has over {MOST_FRAMES:,} frames; cut it into parts first.")
+        return np.sort(np.array(found, np.int64))
 
     def _within_cut(self) -> Iterator[tuple[av.VideoFrame, Fraction]]:
         if self._cut is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from db.errors import BadArgument
-from db.formats import frames, lerobot, openp2p, sessionfile, video, vpt
+from db.formats import frames, lerobot, openp2p, owamcap, sessionfile, video, vpt, webdataset
 from db.formats.format import Format
 
 FORMATS: dict[str, Format] = {
@@ -16,6 +16,8 @@ FORMATS: dict[str, Format] = {
         openp2p.FORMAT,
         vpt.FORMAT,
         lerobot.FORMAT,
+        owamcap.FORMAT,
+        webdataset.FORMAT,
     )
 }
 

@@ -6,11 +6,21 @@ late is still shown once where the rate is the recording's own.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from db.clock import FrameClock, Int64
+from db.errors import BadArgument
+from db.specs import SizePx
+
+MOST_HZ, USUAL_HZ = 240, 30
+LARGEST_PX = 8192
+OPTIONS = {
+    "rate": "pictures and actions a second, a whole number (default: the slowest of the sessions' own, at most 30)",
+    "size": "of all pictures, such as 256x256 (default: the first session's own)",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,3 +56,24 @@ def sample(clock: FrameClock, rate_hz: float, start: int = 0, stop: int | None =
     edges = np.where(is_repeated, ticks, times[shown])
     edges[-1] = min(int(edges[-1]) if ticks[-1] < end_ns else end_ns, end_ns)
     return Sampling(shown[:-1] + start, edges)
+
+
+def rate_of(options: Mapping[str, str], rates_hz: Sequence[float]) -> int:
+    """The rate that is asked for, or what suits sessions of these rates. Raises BadArgument."""
+    said = options.get("rate")
+    if said is None:
+        return max(min([USUAL_HZ, *map(round, rates_hz)]), 1)
+    if not said.isdecimal() or not 1 <= int(said) <= MOST_HZ:
+        raise BadArgument(f"The rate is {said!r}; it should be a whole number from 1 to {MOST_HZ}.")
+    return int(said)
+
+
+def size_of(options: Mapping[str, str], sizes_px: Sequence[SizePx]) -> SizePx:
+    """The size that is asked for, its sides made even, or the first of these. Raises BadArgument."""
+    said = options.get("size")
+    if said is None:
+        return sizes_px[0] if sizes_px else (2, 2)
+    width, _, height = said.partition("x")
+    if all(side.isdecimal() and 2 <= int(side) <= LARGEST_PX for side in (width, height)):
+        return int(width) // 2 * 2, int(height) // 2 * 2
+    raise BadArgument(f"The size is {said!r}; it should be such as 256x256.")

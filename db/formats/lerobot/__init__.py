@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from db.errors import BadArgument
 from db.formats.format import Asked, Format, Source, Tell
-from db.formats.lerobot.layout import INFO, OPTIONS
+from db.formats.lerobot.layout import INFO
 from db.formats.report import Report
+from db.formats.sampling import OPTIONS
 from db.formats.table import has_parquet
 from db.store import Store
 

@@ -38,10 +38,6 @@ LONGEST_S, SHORTEST_S = 1800.0, 0.5
 """Of an episode. A statistic needs two frames at least."""
 MOTIONS = {"REL_X": REL_X, "REL_Y": REL_Y, "REL_HWHEEL": REL_HWHEEL, "REL_WHEEL": REL_WHEEL}
 """Names of the four sums that end an action vector, as evdev has them: the mouse's counts right and down, notches right and up."""
-OPTIONS = {
-    "rate": "pictures and actions a second, a whole number (default: the slowest of the sessions' own, at most 30)",
-    "size": "of all pictures, such as 256x256 (default: the first session's own)",
-}
 _MOTION_WORDS = {"dx": "REL_X", "dy": "REL_Y", "scroll_x": "REL_HWHEEL", "scroll_y": "REL_WHEEL"}
 _FIELD = re.compile(r"\{(\w+)(?::0?(\d)d)?\}")
 

@@ -16,13 +16,11 @@ from db.formats.identity import state_of
 from db.formats.lerobot.layout import ACTION, LONGEST_S, SHORTEST_S
 from db.formats.outgoing import Outgoing, Stretch
 from db.formats.report import Report
-from db.formats.sampling import sample
+from db.formats.sampling import rate_of, sample, size_of
 from db.formats.staging import refusal
 from db.labelling.labels import LabelKind
 from db.specs import SizePx
 from db.store import Store
-
-MOST_HZ, USUAL_HZ = 240, 30
 
 
 @dataclass(frozen=True)
@@ -82,8 +80,8 @@ def make_plan(store: Store, session_ids: Sequence[str], asked: Asked) -> Plan:
         else:
             nothing = BadArgument(f"Session {session_id} has no half second that can be learnt from.")
             empty.append(refusal(session_id, nothing, session_id=session_id))
-    rate_hz = _rate_hz(asked, [rate for _, rate, _ in outgoing])
-    size_px = _size_px(asked, [size for _, _, size in outgoing])
+    rate_hz = rate_of(asked.options, [rate for _, rate, _ in outgoing])
+    size_px = size_of(asked.options, [size for _, _, size in outgoing])
     codes = sorted({code for part, _, _ in outgoing for code in part.codes})
     tasks = dict.fromkeys(text for part, _, _ in outgoing for text in part.texts)
     parts = _number(store, [part for part, _, _ in outgoing], rate_hz)
@@ -115,22 +113,3 @@ def _number(store: Store, parts: Sequence[Part], rate_hz: int) -> list[Part]:
         numbered.append(replace(part, counts=counts, number=number, first_episode=episode, first_frame=frame))
         episode, frame = episode + len(counts), frame + sum(counts)
     return numbered
-
-
-def _rate_hz(asked: Asked, rates: Sequence[float]) -> int:
-    said = asked.options.get("rate")
-    if said is None:
-        return max(min([USUAL_HZ, *map(round, rates)]), 1)
-    if not said.isdecimal() or not 1 <= int(said) <= MOST_HZ:
-        raise BadArgument(f"The rate is {said!r}; it should be a whole number from 1 to {MOST_HZ}.")
-    return int(said)
-
-
-def _size_px(asked: Asked, sizes: Sequence[SizePx]) -> SizePx:
-    said = asked.options.get("size")
-    if said is None:
-        return sizes[0] if sizes else (2, 2)
-    width, _, height = said.partition("x")
-    if width.isdecimal() and height.isdecimal() and all(2 <= int(side) <= 8192 for side in (width, height)):
-        return int(width) // 2 * 2, int(height) // 2 * 2
-    raise BadArgument(f"The size is {said!r}; it should be such as 256x256.")

@@ -1,0 +1,221 @@
+"""An OWAMcap recording as a session: frames at the times that the screen's messages tell, and the events between them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from db.clock import Int64
+from db.errors import BadArgument, BadFile
+from db.formats.account import Account, bring_account
+from db.formats.footage import MOST_FRAMES, open_footage
+from db.formats.format import Asked, Source, Tell
+from db.formats.identity import source_id
+from db.formats.owamcap.inputs import Inputs
+from db.formats.owamcap.mcapreader import LATEST_NS, McapReader
+from db.formats.owamcap.messages import (
+    KEYBOARD,
+    KEYBOARD_STATE,
+    MOUSE,
+    MOUSE_STATE,
+    PROFILE,
+    RAW,
+    SCREEN,
+    WINDOW,
+    Said,
+)  # fmt: skip
+from db.formats.report import Report
+from db.labelling.labels import Edit, LabelKind
+from db.recording.events import Gap, GapReason, InputEvent
+from db.recording.keys import CODES
+from db.store import Store
+
+ABOUT, SPANS = "playtape", "playtape/spans"
+"""Our own records of metadata: whose session it is, and what is said of stretches of it."""
+_USED = frozenset({SCREEN, KEYBOARD, KEYBOARD_STATE, MOUSE, MOUSE_STATE, RAW, WINDOW})
+_FAR_NS = 1_000_000_000
+
+
+class Reader:
+    def find(self, path: Path) -> Iterator[Source]:
+        """path: an .mcap file, or a folder in which there are some, at any depth."""
+        paths = sorted(found for found in path.rglob("*.mcap") if found.is_file()) if path.is_dir() else [path]
+        for found in paths:
+            yield Source(found, size=found.stat().st_size)
+
+    def bring(self, store: Store, source: Source, asked: Asked, tell: Tell) -> Report:
+        reader = McapReader(source.path)
+        if reader.profile != PROFILE:
+            raise BadFile(f"{source.path} has the profile {reader.profile[:40]!r}; OWAMcap files have {PROFILE!r}.")
+        report = Report(source.name, "imported", path=str(source.path))
+        told = _Told.read(reader, report)
+        said = reader.metadata.get(ABOUT, {})
+        game, player = asked.game or said.get("game", "")[:200], asked.player or said.get("player", "")[:200]
+        if not game:
+            raise BadArgument(f"Nothing says which game {source.path} shows; name it with --game.")
+        video = told.video(reader)
+        times_ns = told.place_frames(video, report)
+        spans = _read_spans(reader)
+        found = frozenset(
+            (start, CODES[value]) for kind, start, _, value in spans if kind == "found" and value in CODES
+        )
+        account = _Recorded(
+            session_id=source_id("owamcap", [source.path], [video]),
+            video=video,
+            game=game,
+            player=player or "unknown",
+            told_in=str(source.path),
+            offsets_ns=times_ns - times_ns[0],
+            is_loose=True,
+            wall_ns=int(times_ns[0]),
+            title=told.title,
+            first_ns=int(times_ns[0]),
+            inputs=Inputs(reader, told.counts.get(RAW, 0) > 0, report, found) if told.has_inputs else None,
+            spans=[span for span in spans if span[0] != "found"],
+        )
+        return bring_account(store, account, source, asked, tell, report)
+
+
+@dataclass
+class _Told:
+    """What the messages say of the pictures; read once before the events are."""
+
+    uri: str = ""
+    title: str = ""
+    counts: dict[str, int] = field(default_factory=dict)
+    pts_ns: Any = field(default_factory=lambda: array("q"))
+    moments_ns: Any = field(default_factory=lambda: array("q"))
+
+    @classmethod
+    def read(cls, reader: McapReader, report: Report) -> _Told:
+        found = cls()
+        for message in reader.messages():
+            found.counts[message.topic] = found.counts.get(message.topic, 0) + 1
+            if message.topic == SCREEN:
+                found._add_screen(Said(reader, message))
+            elif message.topic == WINDOW and not found.title:
+                found.title = Said(reader, message).text("title")[:500]
+        if not found.pts_ns:
+            raise BadFile(f"{reader.path} has no pictures: no message of {SCREEN!r} refers to a video.")
+        for topic, count in found.counts.items():
+            if topic not in _USED:
+                report.drop(f"messages of {topic[:80]!r}", count)
+        report.drop("further names of windows", max(found.counts.get(WINDOW, 0) - 1, 0))
+        return found
+
+    @property
+    def has_inputs(self) -> bool:
+        return any(self.counts.get(topic) for topic in (KEYBOARD, KEYBOARD_STATE, MOUSE, MOUSE_STATE, RAW))
+
+    def _add_screen(self, said: Said) -> None:
+        media = said.get("media_ref")
+        if not isinstance(media, dict):
+            raise said.bad("refers to no video")
+        uri, pts_ns = media.get("uri", media.get("path")), media.get("pts_ns")
+        if not isinstance(uri, str) or not isinstance(pts_ns, int) or not 0 <= pts_ns <= LATEST_NS:
+            raise said.bad("refers to no time in a video; single pictures cannot be imported")
+        if self.uri not in ("", uri):
+            raise said.bad("refers to another video than the one before; a recording has one")
+        if len(self.pts_ns) >= MOST_FRAMES:
+            raise said.bad(f"is beyond the {MOST_FRAMES:,} frames that a session can have")
+        self.uri = uri
+        self.pts_ns.append(pts_ns)
+        self.moments_ns.append(min(max(said.moment_ns, 0), LATEST_NS))
+
+    def video(self, reader: McapReader) -> Path:
+        """The file beside the messages: recorders write where it was on their own machine, so only the name counts then."""
+        uri = self.uri.removeprefix("file://").replace("\\", "/")
+        if "://" in uri or uri.startswith("data:"):
+            raise BadFile(f"{reader.path} has its pictures at {uri[:80]!r}; only a video beside it can be imported.")
+        parts = PurePosixPath(uri)
+        is_within = not parts.is_absolute() and ".." not in parts.parts and ":" not in uri and "\0" not in uri
+        for path in [reader.path.parent / parts] * is_within + [reader.path.parent / parts.name.replace("\0", "")]:
+            if path.is_file() and path != reader.path:
+                return path
+        raise BadFile(f"{reader.path} has its pictures in {parts.name[:200]!r}, which is not beside it.")
+
+    def place_frames(self, video: Path, report: Report) -> Int64:
+        """(N,) when each picture of the video was taken, by the message whose place in the video is nearest."""
+        with open_footage(video) as footage:
+            shown = footage.times()
+        if not len(shown):
+            raise BadFile(f"{video} holds no pictures to import.")
+        order = np.argsort(np.array(self.pts_ns, np.int64), kind="stable")
+        pts = np.array(self.pts_ns, np.int64)[order]
+        moments = np.maximum.accumulate(np.array(self.moments_ns, np.int64)[order])
+        after = np.clip(np.searchsorted(pts, shown), 0, len(pts) - 1)
+        before = np.maximum(after - 1, 0)
+        nearest = np.where(np.abs(pts[after] - shown) <= np.abs(shown - pts[before]), after, before)
+        away = shown - pts[nearest]
+        report.change(
+            "pictures of which no message tells keep their distance to the next one", int((abs(away) > _FAR_NS).sum())
+        )
+        times: Int64 = np.maximum.accumulate(moments[nearest] + np.where(abs(away) > 2_000_000, away, 0))
+        if times[-1] - times[0] > 10**16:
+            raise BadFile(f"{video} claims to last {(times[-1] - times[0]) // 10**9} s.")
+        return times
+
+
+@dataclass(kw_only=True)
+class _Recorded(Account):
+    first_ns: int
+    """The file's own time of the first frame."""
+    inputs: Inputs | None
+    spans: Sequence[tuple[str, int, int, str]]
+    """Kind, start and stop in the file's own time, value."""
+    _edges_ns: Int64 | None = None
+
+    def gaps(self, edges_ns: Int64) -> Iterable[Gap]:
+        self._edges_ns = edges_ns
+        if self.inputs is None:
+            return super().gaps(edges_ns)
+        return list(self._told_gaps(edges_ns))
+
+    def _told_gaps(self, edges_ns: Int64) -> Iterator[Gap]:
+        for kind, start, stop, value in self.spans:
+            if kind == "gap":
+                ends = [int(edges_ns[0]) + at - self.first_ns for at in (start, stop)]
+                start_ns, stop_ns = np.clip(ends, edges_ns[0], edges_ns[-1]).tolist()
+                if start_ns < stop_ns:
+                    yield Gap(start_ns, stop_ns, GapReason(value))
+
+    def events(self, edges_ns: Int64) -> Iterator[Sequence[InputEvent]]:
+        if self.inputs:
+            yield from self.inputs.read(self.first_ns, int(edges_ns[0]))
+
+    def labels(self) -> Iterator[Edit]:
+        edges = self._edges_ns
+        for kind, start, stop, value in self.spans:
+            if kind != "gap" and edges is not None:
+                ends = np.array([start, stop]) - self.first_ns + edges[0]
+                first, last = np.searchsorted(
+                    edges + 1_000_000, ends
+                ).tolist()  # to the nearest, for stored times have a grain
+                if first < last:
+                    yield self.label(LabelKind(kind), first, last, value)
+
+
+_KINDS = {"gap", "found", *(kind.value for kind in (LabelKind.INSTRUCTION, LabelKind.FLAG, LabelKind.TRIM))}
+
+
+def _read_spans(reader: McapReader) -> list[tuple[str, int, int, str]]:
+    """What we wrote of stretches; what is no such thing is left out."""
+    found = []
+    for text in itertools.islice(reader.metadata.get(SPANS, {}).values(), 100_000):
+        try:
+            kind, start, stop, value = json.loads(text)
+            if kind == "gap":
+                GapReason(value)
+        except (ValueError, TypeError, RecursionError):
+            continue
+        whole = all(isinstance(at, int) and 0 <= at <= LATEST_NS for at in (start, stop))
+        if isinstance(kind, str) and kind in _KINDS and whole and isinstance(value, str):
+            found.append((kind, start, stop, value[:20_000]))
+    return found
