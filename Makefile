@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 OUT ?= demo-out
 
-.PHONY: setup run demo test demo-minute lint types imports bench clean
+.PHONY: setup run demo test demo-minute lint types imports bench peers clean
 
 setup:            ## the environment and system packages for tests and demo
 	@$(PYTHON) bootstrap.py --dev
@@ -30,6 +30,9 @@ lint: setup
 
 bench: setup      ## measurements, as ratios to a reference in the same call
 	@PYTHONPATH=$(CURDIR)/tests:$(CURDIR) $(BIN)/python -P -m bench
+
+peers: setup      ## tries other tools (LeRobot, OWA, WebDataset) on our exports, and us on theirs; installs them into build/peers
+	@PYTHONPATH=$(CURDIR)/tests:$(CURDIR) $(BIN)/python -P -m peers
 
 clean:            ## removes what building and testing made; never a library
 	@rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
