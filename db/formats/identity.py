@@ -11,6 +11,7 @@ size and its first and last 64 KiB: a folder of a thousand videos is looked thro
 from __future__ import annotations
 
 import hashlib
+import re
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from db.store import Store
 
 _NAMESPACE = uuid.UUID("6f0a3c1e-55c3-5b0e-9d5c-5d2f6f1f7a10")
 _SAMPLE = 1 << 16
+_GROUP = re.compile(r"[\w.:-]{1,100}")
 
 
 def source_id(format_name: str, files: Sequence[Path], videos: Sequence[Path] = (), part: str = "") -> str:
@@ -38,6 +40,11 @@ def state_of(store: Store, session_id: str) -> str:
     said = [session_id, str(store.recording(session_id).meta.revision)]
     said += [f"{edit.id}" for edit in store.edits(session_id)]
     return hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
+
+
+def group_of(said: object) -> str:
+    """The id of a group as a file tells it, or "" where it can be none."""
+    return said if isinstance(said, str) and _GROUP.fullmatch(said) else ""
 
 
 def digest(path: Path) -> str:

@@ -18,7 +18,7 @@ import pyarrow.parquet
 from db.errors import BadFile, from_os_error
 from db.formats.lerobot.layout import ACTION, DATA, EPISODES, INFO, OWN, TASKS, VIDEO, fill, inside, place
 
-MOST_EPISODES, MOST_TASKS, MOST_TEXT = 1_000_000, 1_000_000, 20_000
+MOST_EPISODES, MOST_TASKS, MOST_TEXT = 200_000, 1_000_000, 20_000
 MOST_FRAMES, MOST_NUMBERS = 10_000_000, 50_000_000
 """Of an episode: its frames, and its frames times what an action vector has."""
 _JSON_MAX, _FILE_MAX, _COLUMN_MAX = 16 << 20, 4 << 30, 1 << 30

@@ -15,7 +15,7 @@ from db.clock import Int64
 from db.errors import BadArgument, BadFile
 from db.formats.account import Account, bring_account
 from db.formats.format import Asked, Source, Tell
-from db.formats.identity import source_id
+from db.formats.identity import group_of, source_id
 from db.formats.lerobot.dataset import Dataset, Episode
 from db.formats.lerobot.layout import INFO, parse_name
 from db.formats.report import Report
@@ -59,6 +59,7 @@ class Shelf:
             told_in=str(episode.data),
             offsets_ns=np.round(rows.seconds * 1e9).astype(np.int64),
             wall_ns=_wall_ns(said),
+            group_id=group_of(said.get("group")),
             title=f"{source.path.name}, episode {episode.index}",
             told=_Told.of(dataset.names, rows.actions, episode.data, report),
             texts=dataset.tasks,

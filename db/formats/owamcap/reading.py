@@ -17,7 +17,7 @@ from db.errors import BadArgument, BadFile
 from db.formats.account import Account, bring_account
 from db.formats.footage import MOST_FRAMES, open_footage
 from db.formats.format import Asked, Source, Tell
-from db.formats.identity import source_id
+from db.formats.identity import group_of, source_id
 from db.formats.owamcap.inputs import Inputs
 from db.formats.owamcap.mcapreader import LATEST_NS, McapReader
 from db.formats.owamcap.messages import (
@@ -76,6 +76,7 @@ class Reader:
             is_loose=True,
             wall_ns=int(times_ns[0]),
             title=told.title,
+            group_id=group_of(said.get("group", "")),
             first_ns=int(times_ns[0]),
             inputs=Inputs(reader, told.counts.get(RAW, 0) > 0, report, found) if told.has_inputs else None,
             spans=[span for span in spans if span[0] != "found"],

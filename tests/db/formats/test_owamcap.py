@@ -108,7 +108,8 @@ def test_out_and_in_again_is_the_same_play(store, session, tmp_path, packed, mon
     ]
     said = [[(e.kind, e.start, e.stop, e.value) for e in spans(store.edits(s))] for s in (session, brought.session_id)]
     assert said[0] == said[1]
-    assert (after.meta.game, after.meta.player) == (before.meta.game, before.meta.player)
+    same = ("game", "player", "group_id")
+    assert [getattr(after.meta, name) for name in same] == [getattr(before.meta, name) for name in same]
     assert bring(store, tmp_path / "out")[0].outcome == "known"
     assert write(store, [session], tmp_path / "out")[0].outcome == "known"
 
