@@ -21,6 +21,7 @@ from db.errors import BadFile, from_os_error
 from db.files import sync_folder
 from db.formats.footage import MOST_FRAMES, Cut, Footage, open_footage
 from db.formats.format import Asked, Source, Tell
+from db.formats.identity import label_id
 from db.formats.report import Report
 from db.labelling import edits as edit_log
 from db.labelling.labels import Edit, LabelKind
@@ -85,8 +86,10 @@ class Account:
         return iter(())
 
     def label(self, kind: LabelKind, start: int, stop: int, value: str = "", **more: object) -> Edit:
-        """A label of frames [start, stop) that came in."""
-        fields = {"author": self.player, "source": "import"} | more
+        """A label of frames [start, stop) that came in. Its ids follow from the source too: brought into two libraries, it is one."""
+        said = f"{self.session_id} {kind.value} {start} {stop} {value}"
+        fields: dict[str, object] = {"id": label_id(f"edit {said}"), "entity_id": label_id(f"entity {said}")}
+        fields |= {"author": self.player, "source": "import"} | more
         return Edit.model_validate(
             {"session_id": self.session_id, "kind": kind, "start": start, "stop": stop, "value": value} | fields
         )

@@ -35,6 +35,12 @@ def file_id(*paths: Path) -> str:
     return str(uuid.uuid5(_NAMESPACE, " ".join(map(digest, paths))))
 
 
+def label_id(said: str) -> str:
+    """The id of a label, or of one version of it, that came in: a UUID as `new_id` makes them, of the year 1970, so before all others."""
+    digits = hashlib.sha256(said.encode()).hexdigest()
+    return str(uuid.UUID(f"{'0' * 12}7{digits[:3]}8{digits[3:18]}"))
+
+
 def state_of(store: Store, session_id: str) -> str:
     """What an export of the session would hold: other labels or another revision make another state (16 digits)."""
     said = [session_id, str(store.recording(session_id).meta.revision)]

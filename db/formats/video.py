@@ -17,6 +17,8 @@ from db.formats.identity import file_id
 from db.formats.report import Report
 from db.store import Store
 
+_ENDINGS = (".mp4", ".mkv", ".webm", ".mov", ".avi")
+
 
 @dataclass(frozen=True)
 class VideoReport:
@@ -48,8 +50,14 @@ def import_video(
 
 
 class _Reader:
+    """Files, or the videos in a folder."""
+
     def find(self, path: Path) -> Iterator[Source]:
-        yield Source(path, size=path.stat().st_size if path.is_file() else 0)
+        files = (
+            [file for file in sorted(path.iterdir()) if file.suffix.lower() in _ENDINGS] if path.is_dir() else [path]
+        )
+        for file in files:
+            yield Source(file, size=file.stat().st_size)
 
     def bring(self, store: Store, source: Source, asked: Asked, tell: Tell) -> Report:
         if not asked.game:
@@ -64,5 +72,5 @@ FORMAT = Format(
     "video",
     "videos without inputs, a session each; an IDM may say them later",
     reads=_Reader(),
-    endings=(".mp4", ".mkv", ".webm", ".mov", ".avi"),
+    endings=_ENDINGS,
 )

@@ -55,17 +55,22 @@ class Reader:
         if found := known(store, session_id, source):
             return found
         report = Report(source.name, "imported", path=str(source.path))
-        told = read_annotation(file, report)
-        game, player = asked.game or told.metadata.env, asked.player or told.metadata.user or "unknown"
-        if not game:
-            raise BadArgument(f"Nothing says which game {source.path} shows; name it with --game.")
-        _note_metadata(told, report)
-        account = _Annotations(
-            session_id=session_id, video=video, game=game, player=player, told_in=ANNOTATION, is_loose=True,
-            offsets_ns=told.offsets_ns, actors=_actors(told, player), file=file, told=told, report=report,
-            **_circumstances(told.metadata),
-        )  # fmt: skip
+        account = read_account(file, video, session_id, asked, report)
         return bring_account(store, account, source, asked, tell, report)
+
+
+def read_account(file: Path, video: Path, session_id: str, asked: Asked, report: Report) -> Account:
+    """What an annotation tells of its video. Raises BadFile with the place, and BadArgument where no game is named."""
+    told = read_annotation(file, report)
+    game, player = asked.game or told.metadata.env, asked.player or told.metadata.user or "unknown"
+    if not game:
+        raise BadArgument(f"Nothing says which game {file} shows; name it with --game.")
+    _note_metadata(told, report)
+    return _Annotations(
+        session_id=session_id, video=video, game=game, player=player, told_in=ANNOTATION, is_loose=True,
+        offsets_ns=told.offsets_ns, actors=_actors(told, player), file=file, told=told, report=report,
+        **_circumstances(told.metadata),
+    )  # fmt: skip
 
 
 def _video_in(folder: Path) -> Path:

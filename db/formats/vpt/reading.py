@@ -61,15 +61,20 @@ class Reader:
         if found := known(store, session_id, source):
             return found
         report = Report(source.name, "imported", path=str(file))
-        said = _PLAYER.fullmatch(file.stem)
-        player = asked.player or (said[1] if said else "unknown")
-        scale = _MENU_SCALES.get(asked.options.get("version", file.parent.name), 1.0)
-        offsets, wall_ns = _read_times(file, report, by_video=asked.options.get("times") == "video")
-        account = _Lines(
-            session_id=session_id, video=video, game=asked.game or "minecraft", player=player, told_in=file.name,
-            offsets_ns=offsets, is_loose=True, wall_ns=wall_ns, title="Minecraft", file=file, scale=scale, report=report,
-        )  # fmt: skip
+        account = read_account(file, video, session_id, asked, report)
         return bring_account(store, account, source, asked, tell, report)
+
+
+def read_account(file: Path, video: Path, session_id: str, asked: Asked, report: Report) -> Account:
+    """What a file of steps tells of its video. Raises BadFile with the line."""
+    said = _PLAYER.fullmatch(file.stem)
+    player = asked.player or (said[1] if said else "unknown")
+    scale = _MENU_SCALES.get(asked.options.get("version", file.parent.name), 1.0)
+    offsets, wall_ns = _read_times(file, report, by_video=asked.options.get("times") == "video")
+    return _Lines(
+        session_id=session_id, video=video, game=asked.game or "minecraft", player=player, told_in=file.name,
+        offsets_ns=offsets, is_loose=True, wall_ns=wall_ns, title="Minecraft", file=file, scale=scale, report=report,
+    )  # fmt: skip
 
 
 class Line(NamedTuple):

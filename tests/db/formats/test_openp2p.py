@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from db.errors import BadFile
 from db.formats.format import Asked
+from db.formats.interchange import export_session, import_session
 from db.formats.openp2p import FORMAT
 from db.formats.openp2p.encoding import frame_bytes, metadata_bytes
 from db.formats.openp2p.messages import Action, Event, Frame, Metadata, Text
@@ -419,6 +420,20 @@ def test_a_folder_of_folders_and_one_that_is_broken(store, tmp_path):
     assert len(store.search()) == 2
     again = list(bring_in(store, FORMAT, [tmp_path / "in"], Asked()))
     assert [report.outcome for report in again] == ["known", "refused", "known"]
+
+
+def test_one_recording_in_two_libraries_is_one_session_with_its_labels_once(store, session, tmp_path):
+    folder, _ = export(store, session, tmp_path / "out")
+    report = bring(store, folder)
+    with Store.open(tmp_path / "other") as other:
+        assert bring(other, folder).session_id == report.session_id
+        path = export_session(other, report.session_id, tmp_path)
+    merged = import_session(store, path)
+    assert (merged.session_id, merged.created, merged.edits_added) == (report.session_id, False, 0)
+    edits = store.edits(report.session_id)
+    assert len(edits) == 2
+    mine = Edit(session_id=report.session_id, kind=LabelKind.FLAG, start=0, stop=1, value="idle", author="ann")
+    assert all(edit.id < mine.id for edit in edits)
 
 
 def test_the_report_is_json(store, session, tmp_path):
