@@ -20,7 +20,7 @@ from db.formats.transfer import bring_in, write_out
 from db.labelling.labels import Edit, LabelKind, spans
 from db.recording.keys import BTN_LEFT, name
 from db.store import Store
-from peers.environment import ask, prepare
+from peers.environment import ask, check_out, meet, prepare
 from recordings import KEY_W, Take, record
 
 Check = tuple[str, bool]
@@ -124,7 +124,23 @@ def try_webdataset(python: Path, store: Store, folder: Path) -> Iterator[Check]:
         yield f"the {kind}s' keys are ours", said["held"] == held
 
 
-PEERS = {"lerobot": try_lerobot, "owamcap": try_owamcap, "webdataset": try_webdataset}
+def try_openp2p(python: Path, store: Store, folder: Path) -> Iterator[Check]:
+    checkout = check_out("openp2p", "https://github.com/elefant-ai/open-p2p", folder)
+    yield f"open-p2p's parser and ours agree: {meet(python, 'openp2p', checkout)}", True
+
+
+def try_vpt(python: Path, store: Store, folder: Path) -> Iterator[Check]:
+    checkout = check_out("vpt", "https://github.com/openai/Video-Pre-Training", folder)
+    yield f"VPT's loader reads ours: {meet(python, 'vpt', checkout)}", True
+
+
+PEERS = {
+    "lerobot": try_lerobot,
+    "owamcap": try_owamcap,
+    "webdataset": try_webdataset,
+    "openp2p": try_openp2p,
+    "vpt": try_vpt,
+}
 
 
 def _session(store: Store) -> str:

@@ -42,3 +42,25 @@ def ask(python: Path, peer: str, deed: str, folder: Path) -> Any:
     if done.returncode:
         raise RuntimeError(f"{peer} {deed}: {done.stderr.strip()[-2000:]}")
     return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def check_out(name: str, repository: str, folder: Path) -> Path:
+    """Where the code of a peer is that is no package: where $PEER_<NAME> says, else cloned into `folder`."""
+    if named := os.environ.get(f"PEER_{name.upper()}"):
+        return Path(named)
+    target = folder / name
+    if not target.exists():
+        subprocess.run(["git", "clone", "--quiet", "--depth=1", repository, str(target)], check=True)
+    return target
+
+
+def meet(python: Path, peer: str, checkout: Path) -> str:
+    """Runs `<peer>_peer.py <checkout>` there with our own code beside it; returns what it says last. Raises RuntimeError where
+    anything is not equal.
+    """
+    paths = os.pathsep.join([str(HERE.parents[1]), str(HERE.parent)])
+    command = [str(python), "-P", str(HERE / f"{peer}_peer.py"), str(checkout)]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": paths})
+    if done.returncode:
+        raise RuntimeError(f"{peer}: {done.stderr.strip()[-2000:]}")
+    return done.stdout.strip().splitlines()[-1]
