@@ -30,6 +30,7 @@ from games.xserver import XServer, XServerError
 
 AUTHOR, PLAYER = "corpus", "demonstrator"
 NAMES = ("arena", "center", "corridor", "cover")
+"""What is recorded where nothing is named."""
 RATE_HZ = 30.0
 OVERHEAD_S = 9.0
 """What opening and closing the game and the recorder takes for one sitting."""
@@ -211,7 +212,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--logs", type=Path, metavar="DIR", help="the game's logs (default: logs beside the library)")
     parser.add_argument("--minutes", type=float, default=24.0, metavar="M", help="of all scenarios together")
     parser.add_argument("--groups", type=int, default=6, metavar="N", help="sittings of each scenario")
-    parser.add_argument("--scenarios", nargs="+", choices=NAMES, default=NAMES, metavar="S", help=", ".join(NAMES))
+    parser.add_argument(
+        "--scenarios", nargs="+", choices=SCENARIOS, default=NAMES, metavar="S", help=", ".join(SCENARIOS)
+    )
     parser.add_argument(
         "--stages", type=int, default=2, metavar="N", help="displays at once, while no frame is dropped"
     )

@@ -70,7 +70,7 @@ def record(screen: Screen, script: Script, folder: Path, recorder: list[str]) ->
 def label(store: Store, take: Take, author: str) -> int:
     """Turns the instructions that were given into instruction spans, and accepts the session. Returns how many spans.
 
-    A span starts at the first frame after its instruction was given and ends where the next one starts.
+    A span starts at the first frame after its instruction was given and ends where the next one starts, or where there is none.
     """
     clock = store.recording(take.session_id).clock
     rows = [row for row in read_rows(take.log / "instructions.jsonl") if row["kind"] == "instruction"]
@@ -86,7 +86,7 @@ def label(store: Store, take: Take, author: str) -> int:
             source="script",
         )
         for row, start, stop in zip(rows, starts, starts[1:], strict=False)
-        if start < min(stop, len(clock))
+        if row["text"] and start < min(stop, len(clock))
     ]
     store.commit(edits)
     store.set_review(take.session_id, Review.ACCEPTED, author, source="script")

@@ -14,12 +14,13 @@ from db.labelling.labels import LabelKind, spans
 from db.store import Store
 from demo import plots
 from demo.plan import Plan
-from demo.playing import MEASURES, Stretch, mean_score, play, play_script, read_stretches
+from demo.playing import play, play_script
 from demo.programs import run
 from demo.progress import Progress
 from demo.recording import Script, Take, against_ledger, bear_witness, label, record
 from demo.screens import Screen
 from games.instructions import Instruction
+from games.scores import MEASURES, Stretch, mean_score, read_stretches
 from games.witness import percentile_ms
 
 AUTHOR = "demo"
@@ -159,11 +160,11 @@ def play_all(demo: Demo) -> None:
         *demo.shared,
     ]
     played = [
-        play(demo.screen, text, plan.play_s, 500 + number, logs / f"policy-{number + 1}", player)
+        play(demo.screen, "arena", text, plan.play_s, 500 + number, logs / f"policy-{number + 1}", player)
         for number, text in enumerate(plan.played)
     ]
     yardsticks = {
-        name: play_script(demo.screen, name, 2 * plan.play_s, 600, logs / name) for name in ("random", "noop")
+        name: play_script(demo.screen, "arena", name, 2 * plan.play_s, 600, logs / name) for name in ("random", "noop")
     }
     shown: dict[str, list[Stretch]] = {}
     for take in demo.takes:

@@ -75,6 +75,7 @@ class Demonstrator:
             "evade": self._evade,
             "go left": lambda tic: self._go_aside(tic, KEY_A),
             "go right": lambda tic: self._go_aside(tic, KEY_D),
+            **{noun: self._go_to(noun) for noun in scenario.targets},
         }
 
     def decide(self, tic: Tic, instruction: Instruction) -> Intent:
@@ -151,6 +152,9 @@ class Demonstrator:
         if target is None:
             return Intent(dx=self._turning.sweep(tic.number, 1))
         return self._walk(tic, target.x, target.y, near)
+
+    def _go_to(self, noun: str) -> Callable[[Tic], Intent]:
+        return lambda tic: self._approach(tic, noun, 0.0)
 
     def _return(self, tic: Tic) -> Intent:
         """To the west end of the floor, where an episode begins."""

@@ -1,7 +1,7 @@
 """Run the game in its window with a player, and log what happens: ``python -m games.doom --help``.
 
 Three logs are written to ``--log``, one JSON object a line, each line as soon as it is known:
-``tics.jsonl`` (one row per tic: the game's own account), ``instructions.jsonl`` (instructions given, episodes ended)
+``tics.jsonl`` (one row per tic: the game's own account), ``instructions.jsonl`` (instructions given, episodes and trials ended)
 and ``injections.jsonl`` (the ledger of injected input). All times are ``perf_counter_ns`` of this machine.
 """
 
@@ -22,14 +22,13 @@ from typing import Any, Self, TextIO
 
 from games.demonstrator import Demonstrator
 from games.engine import BINDINGS, LOOK_DEG_PER_PX, SIZE_PX, TICS_PER_S, TURN_DEG_PER_PX, Doom, GameError, Tic
-from games.hand import MIN_TICS, REST, Hand
-from games.instructions import Instruction, Schedule
+from games.hand import QUIET_TICS, REST, Hand
+from games.instructions import NOTHING, Instruction, Schedule
 from games.player import Exercise, NoOp, Player, Random
+from games.rounds import Rounds
 from games.scenarios import SCENARIOS, Scenario
 
 ACTORS = ("demonstrator", "random", "noop", "exercise", "none")
-# Before an episode ends, and before the game does, hands are off for long enough that every release is seen.
-QUIET_TICS = 2 * MIN_TICS + 4
 
 
 class Log:
@@ -61,10 +60,10 @@ class Play:
     """One run: the game, perhaps a player with a hand, a schedule or one fixed instruction, and the logs."""
 
     def __init__(
-        self, game: Doom, log: Log, player: Player | None, hand: Hand | None, instruct: Callable[[int], Instruction]
+        self, game: Doom, log: Log, player: Player | None, hand: Hand | None, instruct: Callable[[Tic], Instruction]
     ) -> None:
         self._game, self._log, self._player, self._hand, self._instruct = game, log, player, hand, instruct
-        self._instruction = Instruction("", "")
+        self._instruction = NOTHING
         self._logged = 0
         self._episode_start: Tic | None = None
         self.tic: Tic | None = None
@@ -114,7 +113,7 @@ class Play:
         return tic
 
     def _give_instruction(self, tic: Tic) -> None:
-        instruction = self._instruct(tic.t_ns)
+        instruction = self._instruct(tic)
         if instruction != self._instruction:
             self._instruction = instruction
             row = {"kind": "instruction", "t_ns": tic.t_ns, "text": instruction.text}
@@ -153,7 +152,7 @@ def _run(options: argparse.Namespace, stopped: Callable[[], bool]) -> None:
         )
         player = _player(options.actor, SCENARIOS[options.scenario], options.seed)
         hand = stack.enter_context(Hand(options.display, seed=options.seed)) if player is not None else None
-        play = Play(game, log, player, hand, _instructions(options))
+        play = Play(game, log, player, hand, _instructions(options, game, log))
         log.write("tics", _start_row(options))
         _say(_ready_row(game, options))
         gone = _go_file(options.go) if options.go else _go_line(sys.stdin)
@@ -212,14 +211,19 @@ def _player(actor: str, scenario: Scenario, seed: int) -> Player | None:
     return None
 
 
-def _instructions(options: argparse.Namespace) -> Callable[[int], Instruction]:
-    if options.instruction is not None:
-        fixed = Instruction.from_text(options.instruction)
-        return lambda t_ns: fixed
-    if options.instructions is None and options.actor != "demonstrator":
-        return lambda t_ns: Instruction("", "")
+def _instructions(options: argparse.Namespace, game: Doom, log: Log) -> Callable[[Tic], Instruction]:
+    """By time, or by trial where the scenario has those; nothing but trials for players who are deaf."""
     chosen = options.instructions.split(",") if options.instructions else SCENARIOS[options.scenario].instructions
-    return Schedule(chosen, seed=options.seed).at
+    schedule = Schedule(chosen, seed=options.seed)
+    fixed = Instruction.from_text(options.instruction) if options.instruction is not None else None
+    if game.scenario.targets:
+        draw = schedule.draw if fixed is None else lambda: fixed
+        return Rounds(game, draw, lambda row: log.write("instructions", row)).follow
+    if fixed is not None:
+        return lambda tic: fixed
+    if options.instructions is None and options.actor != "demonstrator":
+        return lambda tic: NOTHING
+    return lambda tic: schedule.at(tic.t_ns)
 
 
 def _start_row(options: argparse.Namespace) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from Xlib.display import Display
 
 from games.injector import BTN_LEFT, Injector
 from games.scenarios import Scenario
+from games.trials import Trial
 from games.window import GameWindow, focus, list_windows
 
 TICS_PER_S = 35
@@ -79,8 +80,8 @@ class Tic:
     """The game after one tic, as its API tells it.
 
     ``action`` maps each available button to its value in this tic: 0 or 1, or degrees for the two mouse deltas (+
-    turns right, + looks down). ``angle_deg`` is counter-clockwise from east, in [0, 360). ``kills`` and ``pickups`` count since
-    the game began, over all episodes. ``things`` are those in the room by the scenario's nouns.
+    turns right, + looks down). ``angle_deg`` is counter-clockwise from east, in [0, 360). ``kills``, ``pickups`` and ``hits`` (that
+    the player took) count since the game began, over all episodes. ``things`` are those in the room by the scenario's nouns.
     """
 
     number: int
@@ -97,44 +98,30 @@ class Tic:
     pickups: int
     reward: float
     things: Mapping[str, tuple[Thing, ...]]
+    hits: int = 0
 
     def to_row(self) -> dict[str, Any]:
         """As a row for a JSON log, without the things in the room."""
         names = ("number", "t_ns", "episode", "episode_tic", "action", "x", "y", "angle_deg", "pitch_deg", "health")
-        row = {name: getattr(self, name) for name in (*names, "kills", "pickups", "reward")}
+        row = {name: getattr(self, name) for name in (*names, "kills", "pickups", "hits", "reward")}
         return {"kind": "tic", **row}
 
 
-class Doom:
-    """The game in one scenario, running and visible on ``display`` when the constructor returns; then ``step()``.
-
-    ``size_px`` is one of the engine's own (``ScreenResolution``). The constructor gives the window the focus and proves that mouse motion reaches the game (the first motion after a
-    game takes the pointer is lost in SDL, so it is spent here). ``window`` says where it is. Its files go to ``folder``.
-
-    Raises GameError if the window does not come up or hears no mouse.
+class Engine:
+    """The game in one scenario, however it is run: what happens at a tic, at an episode's begin and, by the scenario's rules,
+    with monsters and trials. A subclass starts the engine and lets a tic pass.
     """
 
-    def __init__(
-        self, scenario: Scenario, display: str, folder: Path, *, seed: int = 0, size_px: tuple[int, int] = SIZE_PX
-    ) -> None:
+    def __init__(self, scenario: Scenario, game: DoomGame, seed: int) -> None:
+        """game: configured, and running once ``restart`` or ``_begin_episode`` is called."""
         self.scenario = scenario
+        self._game = game
         self._random = random.Random(seed)
-        self._connection = Display(display)
-        known = {window.id for window in list_windows(self._connection)}
-        self._game = _configure(scenario, folder, seed, size_px)
-        self._number = self._episode = self._kills = self._pickups = self._episode_kills = 0
+        self._number = self._episode = self._kills = self._pickups = self._hits = 0
+        self._episode_kills = self._episode_hits = 0
         self._health = math.inf
         self._next_spawn_tic = 0
-        try:
-            _init(self._game, display)
-            self.window = self._find_window(known)
-            self._bind()
-            self._begin_episode()
-            focus(self._connection, self.window.id)
-            self._prime(display)
-        except BaseException:
-            self.close()
-            raise
+        self.trial: Trial | None = None
 
     @property
     def ended(self) -> bool:
@@ -147,24 +134,19 @@ class Doom:
         timeout = self._game.get_episode_timeout()
         return timeout - self._game.get_episode_time() if timeout else 1 << 30
 
-    def step(self) -> Tic:
-        """Wait for the game's next tic and return what the game says after it."""
-        self._game.advance_action(1)
-        self._number += 1
-        tic = self._read(time.perf_counter_ns())
-        self._respawn(tic)
-        return tic
-
     def restart(self) -> None:
         """Begin the next episode. The game runs a few tics that nobody reads."""
         self._game.new_episode()
         self._episode += 1
         self._begin_episode()
 
+    def begin_trial(self, tic: Tic) -> None:
+        """Put the scenario's targets before the player, in a new order, within the next tics."""
+        self.trial = Trial(self.scenario, self._random, tic.angle_deg)
+
     def close(self) -> None:
-        """End the game and its window."""
+        """End the game."""
         self._game.close()
-        self._connection.close()
 
     def __enter__(self) -> Self:
         return self
@@ -174,50 +156,33 @@ class Doom:
     ) -> None:
         self.close()
 
-    def _find_window(self, known: set[int]) -> GameWindow:
-        deadline_s = time.monotonic() + 10
-        while time.monotonic() < deadline_s:
-            for window in list_windows(self._connection):
-                if window.id not in known and window.wm_class.lower() == WINDOW_CLASS:
-                    return window
-            time.sleep(0.02)
-        raise GameError("ViZDoom's window did not appear within 10 s.")
-
-    def _bind(self) -> None:
-        # unbindall first: no key opens the menu or the console, whatever a policy presses.
-        self._game.send_game_command("unbindall")
-        for key, command, _ in BINDINGS.values():
-            self._game.send_game_command(f"bind {key} {command}")
-
     def _begin_episode(self) -> None:
         for command in self.scenario.start_commands:
             self._game.send_game_command(command)
-        self._health, self._episode_kills, self._next_spawn_tic = math.inf, 0, 0
+        self._health, self._episode_kills, self._episode_hits, self._next_spawn_tic = math.inf, 0, 0, 0
+        self.trial = None
 
-    def _prime(self, display: str) -> None:
-        """Move the mouse there and back until the view has followed."""
-        with Injector(display) as injector:
-            start_deg = self.step().angle_deg
-            for attempt in range(3 * TICS_PER_S):
-                injector.move(1 if attempt % 2 else -1)
-                moved_deg = turned_deg(start_deg, self.step().angle_deg)
-                if moved_deg:
-                    injector.move(-round(moved_deg / TURN_DEG_PER_PX))
-                    break
-            else:
-                raise GameError("ViZDoom's window does not receive mouse motion; it may not have the focus.")
-            for _ in range(TICS_PER_S):
-                if turned_deg(start_deg, self.step().angle_deg) == 0:
-                    return
-        raise GameError("ViZDoom's view does not follow the mouse exactly; another program may be moving the pointer.")
+    def _after_tic(self) -> Tic:
+        """Read the tic that has passed, and do what the scenario's rules ask for."""
+        self._number += 1
+        tic = self._read(self._now_ns())
+        self._respawn(tic)
+        if self.trial is not None and (command := self.trial.next_command(tic.things)):
+            self._game.send_game_command(command)
+        return tic
+
+    def _now_ns(self) -> int:
+        return time.perf_counter_ns()
 
     def _read(self, t_ns: int) -> Tic:
         game, state = self._game, self._game.get_state()
         health, kills = game.get_game_variable(GameVariable.HEALTH), int(game.get_game_variable(GameVariable.KILLCOUNT))
+        hits = int(game.get_game_variable(GameVariable.HITS_TAKEN))
         # Only a medkit raises health, and a killed monster raises the map's count.
         self._pickups += health > self._health
         self._kills += max(0, kills - self._episode_kills)
-        self._health, self._episode_kills = health, kills
+        self._hits += max(0, hits - self._episode_hits)
+        self._health, self._episode_kills, self._episode_hits = health, kills, hits
         things = [] if state is None else [_thing(found) for found in state.objects]
         buttons = [str(button.name) for button in game.get_available_buttons()]
         return Tic(
@@ -238,6 +203,7 @@ class Doom:
                 noun: tuple(thing for thing in things if thing.name in names)
                 for noun, names in self.scenario.nouns.items()
             },
+            hits=self._hits,
         )
 
     def _respawn(self, tic: Tic) -> None:
@@ -246,7 +212,7 @@ class Doom:
         The console can only summon in front of the player, so the player is there and back within one tic, which no
         picture shows. Whole units are all that "warp" takes; a monster at the player's side would be in the way.
         """
-        monsters = tic.things["monsters"]
+        monsters = tic.things.get("monsters", ())
         missing = self.scenario.monsters - len(monsters)
         crowded = any(math.dist((tic.x, tic.y), (m.x, m.y)) < MONSTER_GAP_UNITS for m in monsters)
         if missing <= 0 or tic.number < self._next_spawn_tic or crowded or self.ended:
@@ -262,18 +228,88 @@ class Doom:
                 return
 
 
+class Doom(Engine):
+    """The game in one scenario, running and visible on ``display`` when the constructor returns; then ``step()``.
+
+    ``size_px`` is one of the engine's own (``ScreenResolution``). The constructor gives the window the focus and proves that mouse motion reaches the game (the first motion after a
+    game takes the pointer is lost in SDL, so it is spent here). ``window`` says where it is. Its files go to ``folder``.
+
+    Raises GameError if the window does not come up or hears no mouse.
+    """
+
+    def __init__(
+        self, scenario: Scenario, display: str, folder: Path, *, seed: int = 0, size_px: tuple[int, int] = SIZE_PX
+    ) -> None:
+        super().__init__(scenario, configure(scenario, folder, seed, size_px), seed)
+        self._connection = Display(display)
+        known = {window.id for window in list_windows(self._connection)}
+        self._game.set_mode(Mode.ASYNC_SPECTATOR)
+        self._game.set_window_visible(True)
+        try:
+            _init(self._game, display)
+            self.window = self._find_window(known)
+            self._bind()
+            self._begin_episode()
+            focus(self._connection, self.window.id)
+            self._prime(display)
+        except BaseException:
+            self.close()
+            raise
+
+    def step(self) -> Tic:
+        """Wait for the game's next tic and return what the game says after it."""
+        self._game.advance_action(1)
+        return self._after_tic()
+
+    def close(self) -> None:
+        """End the game and its window."""
+        super().close()
+        self._connection.close()
+
+    def _find_window(self, known: set[int]) -> GameWindow:
+        deadline_s = time.monotonic() + 10
+        while time.monotonic() < deadline_s:
+            for window in list_windows(self._connection):
+                if window.id not in known and window.wm_class.lower() == WINDOW_CLASS:
+                    return window
+            time.sleep(0.02)
+        raise GameError("ViZDoom's window did not appear within 10 s.")
+
+    def _bind(self) -> None:
+        # unbindall first: no key opens the menu or the console, whatever a policy presses.
+        self._game.send_game_command("unbindall")
+        for key, command, _ in BINDINGS.values():
+            self._game.send_game_command(f"bind {key} {command}")
+
+    def _prime(self, display: str) -> None:
+        """Move the mouse there and back until the view has followed."""
+        with Injector(display) as injector:
+            start_deg = self.step().angle_deg
+            for attempt in range(3 * TICS_PER_S):
+                injector.move(1 if attempt % 2 else -1)
+                moved_deg = turned_deg(start_deg, self.step().angle_deg)
+                if moved_deg:
+                    injector.move(-round(moved_deg / TURN_DEG_PER_PX))
+                    break
+            else:
+                raise GameError("ViZDoom's window does not receive mouse motion; it may not have the focus.")
+            for _ in range(TICS_PER_S):
+                if turned_deg(start_deg, self.step().angle_deg) == 0:
+                    return
+        raise GameError("ViZDoom's view does not follow the mouse exactly; another program may be moving the pointer.")
+
+
 def turned_deg(before_deg: float, after_deg: float) -> float:
     """How far the view turned to the right from one angle to another: degrees in [-180, 180), exact to 1e-6."""
     return round((before_deg - after_deg + 180.0) % 360.0 - 180.0, 6)
 
 
-def _configure(scenario: Scenario, folder: Path, seed: int, size_px: tuple[int, int]) -> DoomGame:
+def configure(scenario: Scenario, folder: Path, seed: int, size_px: tuple[int, int]) -> DoomGame:
+    """The game with the scenario's rules and pictures, not yet begun; how it runs is for the caller to say."""
     game = DoomGame()
     game.set_doom_scenario_path(str(Path(vizdoom.scenarios_path) / scenario.map_file))
     game.set_doom_config_path(str(folder / "vizdoom.ini"))
     game.set_doom_skill(scenario.skill)
-    game.set_mode(Mode.ASYNC_SPECTATOR)
-    game.set_window_visible(True)
     game.set_screen_resolution(getattr(ScreenResolution, "RES_{}X{}".format(*size_px)))
     game.set_screen_format(ScreenFormat.GRAY8)  # of the API's own copy of the picture, which nobody reads
     game.set_objects_info_enabled(True)

@@ -21,6 +21,8 @@ from games.injector import Injection, Injector
 
 # A change happens up to one tic after the tic in which it was decided, so 3 tics apart is at least 2 of the game's looks.
 MIN_TICS = 3
+# Before an episode or a trial ends, and before the game does, hands are off for long enough that every release is seen.
+QUIET_TICS = 2 * MIN_TICS + 4
 LONGEST_PLAN = 512
 SPREAD = 0.95  # of a tic, over which what was decided in it is carried out
 
@@ -37,15 +39,33 @@ class Intent:
 REST = Intent()
 
 
+class Grip:
+    """Which keys a hand holds: none for less than ``MIN_TICS`` tics, and none is left for less."""
+
+    def __init__(self) -> None:
+        self.held: set[int] = set()
+        self._changed_tic = dict.fromkeys(BINDINGS, -MIN_TICS)
+
+    def follow(self, intent: Intent, tic: int) -> list[tuple[int, bool]]:
+        """What changes for an intent of tic number ``tic``: (evdev code, pressed)."""
+        changes = []
+        for code in BINDINGS:
+            pressed = code in intent.held
+            if pressed != (code in self.held) and tic - self._changed_tic[code] >= MIN_TICS:
+                (self.held.add if pressed else self.held.discard)(code)
+                self._changed_tic[code] = tic
+                changes.append((code, pressed))
+        return changes
+
+
 class Hand:
     """Follows intents on ``display`` in a thread of its own. ``close()`` lets go of everything and joins it."""
 
     def __init__(self, display: str, *, seed: int = 0) -> None:
         self._injector = Injector(display)
         self._random = random.Random(seed)
-        self._wanted: set[int] = set()
+        self._grip = Grip()
         self._last_step = (0, 0)
-        self._changed_tic = dict.fromkeys(BINDINGS, -MIN_TICS)
         self._plan: queue.Queue[tuple[int, Callable[[], None]] | None] = queue.Queue(LONGEST_PLAN)
         self._closing = threading.Event()
         self._error: Exception | None = None
@@ -62,13 +82,8 @@ class Hand:
         if self._error is not None:
             raise GameError(f"Input can no longer be injected: {self._error}") from self._error
         now_ns = time.perf_counter_ns()
-        acts: list[tuple[int, Callable[[], None]]] = []
-        for code in BINDINGS:
-            pressed = code in intent.held
-            if pressed != (code in self._wanted) and tic - self._changed_tic[code] >= MIN_TICS:
-                (self._wanted.add if pressed else self._wanted.discard)(code)
-                self._changed_tic[code] = tic
-                acts.append((self._moment(now_ns), _change(self._injector, code, pressed)))
+        changes = self._grip.follow(intent, tic)
+        acts = [(self._moment(now_ns), _change(self._injector, code, pressed)) for code, pressed in changes]
         steps = _steps(intent.dx, intent.dy, self._random.randint(2, 4), self._last_step)
         moments = sorted(self._moment(now_ns) for _ in steps)
         acts += [(t_ns, _motion(self._injector, *step)) for t_ns, step in zip(moments, steps, strict=True)]

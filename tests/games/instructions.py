@@ -23,6 +23,9 @@ WORDINGS = {
     "go left": ("go to the left wall", "sidestep to the left end", "move left as far as you can"),
     "go right": ("go to the right wall", "sidestep to the right end", "move right as far as you can"),
     "approach": ("walk up to the monsters", "go close to a monster", "come near the monsters"),
+    "red pillar": ("go to the red pillar", "walk to the red column", "touch the red pillar"),
+    "green pillar": ("go to the green pillar", "walk to the green column", "touch the green pillar"),
+    "blue torch": ("go to the blue torch", "walk to the blue flame", "touch the blue torch"),
 }
 HELD_BACK = {
     "shoot": ("open fire on the enemies",),
@@ -41,6 +44,9 @@ HELD_BACK = {
     "go left": ("strafe all the way to the left",),
     "go right": ("strafe all the way to the right",),
     "approach": ("get near the enemies",),
+    "red pillar": ("head for the red post", "move over to the tall red thing"),
+    "green pillar": ("head for the green post", "move over to the tall green thing"),
+    "blue torch": ("head for the blue fire", "move over to the blue light"),
 }
 """Wordings for evaluation only: no schedule gives them, so no recording holds them and no model has read them."""
 
@@ -62,6 +68,9 @@ class Instruction:
         return cls(text, next((name for name in WORDINGS if text in (*WORDINGS[name], *HELD_BACK[name])), ""))
 
 
+NOTHING = Instruction("", "")
+
+
 class Schedule:
     """A new instruction every 6 to 12 s, in rounds: each round gives every chosen one, in a new order, as often as it weighs.
 
@@ -76,16 +85,17 @@ class Schedule:
         self._random = random.Random(seed)
         self._round: list[str] = []
         self._until_ns = -1
-        self._current = Instruction("", "")
+        self._current = NOTHING
 
     def at(self, t_ns: int) -> Instruction:
         """The instruction at this time (``perf_counter_ns``); times must not go backwards."""
         if t_ns >= self._until_ns:
-            self._current = self._draw()
+            self.draw()
             self._until_ns = t_ns + int(self._random.uniform(SHORTEST_S, LONGEST_S) * 1e9)
         return self._current
 
-    def _draw(self) -> Instruction:
+    def draw(self) -> Instruction:
+        """The next instruction, now."""
         if not self._round:
             self._round = [name for name in self._canonicals for _ in range(WEIGHTS.get(name, 1))]
             self._random.shuffle(self._round)
@@ -93,4 +103,5 @@ class Schedule:
         others = [name for name in self._round if name != self._current.canonical]
         canonical = others[-1] if others else self._round[-1]
         self._round.remove(canonical)
-        return Instruction(self._random.choice(WORDINGS[canonical]), canonical)
+        self._current = Instruction(self._random.choice(WORDINGS[canonical]), canonical)
+        return self._current

@@ -22,7 +22,9 @@ class Scenario:
     alive: a new one appears within ``nest``; 0 monsters leave the map as its makers made it. ``floor`` is where one can
     stand. ``look`` says whether vertical mouse motion moves the view (without it the game ignores that motion).
     ``episode_s`` is how long an episode lasts; 0: for ever; who comes to ``goal_x`` ends it before. ``instructions`` are
-    those that can be given here, by their short names in ``games.instructions``.
+    those that can be given here, by their short names in ``games.instructions``. Where there are ``targets``, three nouns with
+    one class each, play is one trial after the other (``games.trials``) of at most ``trial_s``, and each target's noun is also
+    the short name of the instruction to go to it.
     """
 
     name: str
@@ -38,6 +40,8 @@ class Scenario:
     nest: Box = (0, 0, 0, 0)
     skill: int = 3
     goal_x: float = math.inf
+    targets: tuple[str, ...] = ()
+    trial_s: float = 0.0
 
 
 # A player who cannot die follows one instruction for as long as it stands: "buddha" keeps the last point of health,
@@ -111,4 +115,23 @@ COVER = Scenario(
     start_commands=("buddha", "give Chaingun", "give Clip 200", "use Chaingun"),
 )
 
-SCENARIOS = {scenario.name: scenario for scenario in (ARENA, RANGE, CENTER, CORRIDOR, COVER)}
+# An empty room with three targets before the player, in an order that chance decides: nothing but the words that are given
+# says to which of them to go.
+BUTTONS = Scenario(
+    name="buttons",
+    map_file="simpler_basic.wad",
+    nouns={
+        "red pillar": frozenset({"TallRedColumn"}),
+        "green pillar": frozenset({"TallGreenColumn"}),
+        "blue torch": frozenset({"BlueTorch"}),
+    },
+    floor=(-368, -176, 48, 240),
+    instructions=("red pillar", "green pillar", "blue torch"),
+    episode_s=0.0,
+    look=False,
+    start_commands=("buddha", "notarget", "remove Cacodemon"),
+    targets=("red pillar", "green pillar", "blue torch"),
+    trial_s=8.0,
+)
+
+SCENARIOS = {scenario.name: scenario for scenario in (ARENA, RANGE, CENTER, CORRIDOR, COVER, BUTTONS)}
