@@ -8,7 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from db.cli import add_common, run
-from trainer.options import add_choice, add_impute, add_lengths, add_pretrain_share, add_sources
+from trainer.options import (
+    add_choice,
+    add_impute,
+    add_lengths,
+    add_play,
+    add_pretrain_share,
+    add_sampling,
+    add_sources,
+)
 
 # torch takes seconds to import, so each command imports what it needs, and --help needs nothing.
 
@@ -114,6 +122,7 @@ def _add_evaluate(commands: Commands[argparse.ArgumentParser]) -> None:
         metavar="FILE.json",
         help="also score a policy with other words: an object of instructions, each with a list of wordings",
     )
+    add_play(parser)
     parser.add_argument("--threads", type=int, metavar="N", help="processor threads (default: all)")
     _add_device(parser)
 
@@ -173,20 +182,7 @@ def _add_serve(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--key-file", type=Path, metavar="FILE", help="where to write the secret (default: a private folder)"
     )
-    parser.add_argument(
-        "--keys",
-        choices=("sample", "threshold"),
-        default="sample",
-        help="draw keys from their probabilities, or press at the tuned thresholds (default: sample)",
-    )
-    parser.add_argument(
-        "--steadiness",
-        type=float,
-        default=0.9,
-        metavar="S",
-        help="likeness of one draw to the next, 0 to 1 (default: 0.9)",
-    )
-    parser.add_argument("--temperature", type=float, default=1.0, help="of what is drawn (default: 1)")
+    add_sampling(parser)
     parser.add_argument(
         "--threads", type=int, default=1, metavar="N", help="default: 1, which leaves the rest to the game"
     )
@@ -228,6 +224,10 @@ def _dispatch(args: argparse.Namespace) -> int:
         from trainer.pipelining import run_pipeline, train_in_two_stages
 
         return run_pipeline(args) if args.command == "pipeline" else train_in_two_stages(args)
+    if args.command == "evaluate" and args.play:
+        from trainer.playing import play_model
+
+        return play_model(args)
     from trainer import commands, expecting, labelling
 
     chosen = {

@@ -20,6 +20,7 @@ from trainer.cards import comparison
 from trainer.cards.tables import render
 from trainer.configs import named_config
 from trainer.data.manifest import Manifest, Source, latest_dataset, read_manifest
+from trainer.episodes import tables as episodes
 from trainer.models import Card, choose_device, latest_model, read_origin
 from trainer.nets.sentences import read_with
 from trainer.scoring import brakelight
@@ -141,7 +142,12 @@ def evaluate_model(args: argparse.Namespace) -> int:
         found = evaluation.evaluate(store, args.model, args.split, device=device, paraphrases=paraphrases)
         path, page = store.models_dir / args.model / evaluation.NAME, evaluation.card_path(store, args.model)
         facts = evaluation.to_json(found) | {"path": str(path), "card": str(page)}
-        emit(args, facts, f"{render(found)}\n\n{page}")
+        blocks = [
+            render(found),
+            *([episodes.render(found["played"], found["eyes"])] if "played" in found else []),
+            str(page),
+        ]
+        emit(args, facts, "\n\n".join(blocks))
     return 0
 
 

@@ -79,3 +79,55 @@ def add_pretrain_share(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="of the policy's minutes or steps, what the first stage takes (default: 0.5)",
     )
+
+
+def add_sampling(parser: argparse.ArgumentParser) -> None:
+    """How a policy's actions are drawn."""
+    parser.add_argument(
+        "--keys",
+        choices=("sample", "threshold"),
+        default="sample",
+        help="draw keys from their probabilities, or press at the tuned thresholds (default: sample)",
+    )
+    parser.add_argument(
+        "--steadiness",
+        type=float,
+        default=0.9,
+        metavar="S",
+        help="likeness of one draw to the next, 0 to 1 (default: 0.9)",
+    )
+    parser.add_argument("--temperature", type=float, default=1.0, help="of what is drawn (default: 1)")
+
+
+def add_play(parser: argparse.ArgumentParser) -> None:
+    """What a policy is to play, and what it is told."""
+    playing = parser.add_argument_group(
+        "playing",
+        "A policy plays episodes in a game, beside random, no-op, repeat-last and the game's own demonstrator.",
+    )
+    playing.add_argument(
+        "--play",
+        metavar="GAME",
+        help="play this game: MODULE:FACTORY (see trainer.episodes.game), or one that a package offers; an evaluation that "
+        "is there is kept, and what was played is added to it",
+    )
+    playing.add_argument("--episodes", type=int, default=16, metavar="N", help="of each task and player (default: 16)")
+    playing.add_argument("--first-seed", type=int, default=1000, metavar="N", help="of the episodes (default: 1000)")
+    playing.add_argument(
+        "--task", action="append", metavar="TEXT", help="only this instruction of the game's (several: all of them)"
+    )
+    playing.add_argument(
+        "--tell",
+        nargs="+",
+        default=(),
+        choices=("nothing", "another", "unseen"),
+        help="also play with nothing told, with what another task asks for, in words that training has not seen",
+    )
+    playing.add_argument(
+        "--films",
+        type=int,
+        default=0,
+        metavar="N",
+        help="record N episodes as well, and measure what the encoder does to the policy's outputs",
+    )
+    add_sampling(parser)

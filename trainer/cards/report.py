@@ -23,6 +23,7 @@ from trainer.cards import plots
 from trainer.cards.limits import limits_of
 from trainer.cards.tables import cell, key_label
 from trainer.data.manifest import Manifest
+from trainer.episodes.tables import EXPLAINED, HEAD, describe, rows, share
 from trainer.models import Card
 from trainer.scoring.causality import CHUNKS, SHARE
 from trainer.scoring.rivals import ABLATIONS, BASELINES, MARGINAL, MEANING, MODEL, RELEASED
@@ -75,6 +76,9 @@ def render_card(
         plots=_plots(card, evaluation, progress),
         tables=_tables(card, manifest, evaluation),
         confusion=_confusion(evaluation),
+        played=[_played(task, game) for game in evaluation.get("played", ()) for task in game["tasks"]],
+        explained=EXPLAINED,
+        eyes={name: describe(found) for name, found in evaluation.get("eyes", {}).items()},
         causality=evaluation.get("causality", {}) and evaluation["causality"] | {"chunks": CHUNKS, "share": SHARE},
         facts=_facts(card, manifest, run),
         command=_command(card, run),
@@ -167,6 +171,12 @@ def _tables(card: Card, manifest: Manifest, evaluation: dict[str, Any]) -> dict[
         ),
         "games": _games(evaluation["games"]),
     }
+
+
+def _played(task: dict[str, Any], game: dict[str, Any]) -> dict[str, Any]:
+    """One task of a game that was played."""
+    title = f"{game['game']}: {task['instruction']}"
+    return {"title": title, "measure": task["measure"] + share(task), "grid": Grid(HEAD, rows(task))}
 
 
 def _ablations(scores: dict[str, Scores]) -> Grid:

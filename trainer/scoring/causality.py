@@ -59,13 +59,28 @@ def causality_score(net: Model, takes: Sequence[Take], space: ActionSpace, seed:
                 None
             ]
             done = make_targets(clip["keys"][None], clip["motion"][None], clip["watched"][None], space, device)
-            ends = (np.arange(1, CHUNKS + 1) * length // CHUNKS - 1).tolist()
+            ends: list[int] = (np.arange(1, CHUNKS + 1) * length // CHUNKS - 1).tolist()
             plain, other = (_to_tensor(pictures, device) for pictures in (frames, swapped))
-            scores.append(float(_divergence(net, plain, other, encoded, done, ends)))
+            scores.append(float(divergence(net, plain, other, encoded, done, ends).mean()))
     if not scores:
         return Causality(float("nan"), float("nan"), 0)
     error = float(np.std(scores, ddof=1) / len(scores) ** 0.5) if len(scores) > 1 else float("nan")
     return Causality(float(np.mean(scores)), error, len(scores))
+
+
+def divergence(
+    net: Policy | P2P, one: Tensor, other: Tensor, texts: Tensor, done: Targets, at: Sequence[int]
+) -> Tensor:
+    """KL in nats, summed over heads, of what a policy says on two versions of a clip, at some of its ticks: (len(at),).
+
+    one, other: (1, T, 3, H, W) in [0, 1]. texts: (1, T, width). done: what was done, which is the same for both.
+    """
+    if isinstance(net, Policy):
+        said = [net(pictures, texts) for pictures in (one, other)]
+        return kl_of_outputs(said[0], said[1])[0, at]
+    wanted = net.layout.encode(done.keys, done.dx, done.dy)[0, at]
+    slots = [net.slot_logits(net.latents(pictures, texts, done)[0, at], wanted) for pictures in (one, other)]
+    return torch.stack([kl_of_logits(a, b) for a, b in zip(*slots, strict=True)]).sum(dim=0)
 
 
 def kl_of_outputs(one: Outputs, other: Outputs) -> Tensor:
@@ -83,18 +98,6 @@ def kl_of_logits(one: Tensor, other: Tensor) -> Tensor:
     """KL in nats of two categorical distributions over the last dimension, (...)."""
     p, q = one.float().log_softmax(dim=-1), other.float().log_softmax(dim=-1)
     return (p.exp() * (p - q)).sum(dim=-1)
-
-
-def _divergence(
-    net: Policy | P2P, plain: Tensor, other: Tensor, texts: Tensor, done: Targets, ends: list[int]
-) -> Tensor:
-    if isinstance(net, Policy):
-        one, two = (net(pictures, texts) for pictures in (plain, other))
-        return kl_of_outputs(one, two)[0, ends].mean()
-    wanted = net.layout.encode(done.keys, done.dx, done.dy)[0, ends]
-    said = [net.slot_logits(net.latents(pictures, texts, done)[0, ends], wanted) for pictures in (plain, other)]
-    slots = [kl_of_logits(a, b) for a, b in zip(*said, strict=True)]
-    return torch.stack(slots).sum(dim=0).mean()
 
 
 def _swap(frames: np.ndarray, takes: Sequence[Take], number: int, start: int, rng: np.random.Generator) -> np.ndarray:

@@ -54,7 +54,8 @@ def evaluate(
 
     `scores` maps the model and each baseline and ablation to what `trainer.scoring.scores.score` gives, over all takes; `games`
     maps each game to its `minutes`, `sessions` and such scores; `details` is `trainer.scoring.details.describe` of the model;
-    `truth` tells which rows were scored (see `differ`). A policy has `causality` and `latency`, an IDM `speed`.
+    `truth` tells which rows were scored (see `differ`). A policy has `causality` and `latency`, an IDM `speed`. What
+    `trainer.playing` has added before (`played`, `eyes`) stays.
 
     paraphrases: other wordings of the instructions, with which a policy is scored too.
 
@@ -95,6 +96,7 @@ def evaluate(
         found["latency"] = asdict(measure_latency(loaded))
     else:
         found["speed"] = asdict(measure_speed(loaded, takes[0]))
+    found |= _played_before(store, card.id)
     plain = to_json(found)
     replace_text(store.models_dir / card.id / NAME, json.dumps(plain, indent=1) + "\n")
     write_card(store, card, manifest, plain)
@@ -114,6 +116,15 @@ def read_evaluation(store: Store, model_id: str) -> Evaluation:
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise BadFile(f"{path} was written by another version of Playtape; {again}.")
     return found
+
+
+def _played_before(store: Store, model_id: str) -> Evaluation:
+    """What playing has added to an earlier evaluation; it does not depend on the sessions."""
+    try:
+        before = read_evaluation(store, model_id)
+    except (NotFound, BadFile):
+        return {}
+    return {name: before[name] for name in ("played", "eyes") if name in before}
 
 
 def card_path(store: Store, model_id: str) -> Path:
