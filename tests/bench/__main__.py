@@ -1,6 +1,7 @@
 """`make bench`: runs every measurement, or those named: ``python -m bench witness kill``.
 
-``python -m bench ablations --help`` is one apart: it takes an hour and a library with a dataset.
+Two are apart, since they take hours: ``python -m bench ablations --help`` trains on a library with a dataset, and
+``python -m bench episodes --help`` records, trains and plays.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from bench import (
     editkill,
     editlog,
     editrace,
+    episodes,
     exactness,
     interchange,
     keystrokes,
@@ -66,6 +68,8 @@ ROWS = {
 def main() -> int:
     if sys.argv[1:2] == ["ablations"]:
         return ablations.main(sys.argv[2:])
+    if sys.argv[1:2] == ["episodes"]:
+        return episodes.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"which: {', '.join(ROWS)} (default: all)")
     args = parser.parse_args()
