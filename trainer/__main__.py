@@ -36,6 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
         ("policy", "a policy: pictures and an instruction -> keys and mouse"),
     ):
         _add_training(commands, kind, what)
+    _add_correct(commands)
     _add_pipeline(commands)
     _add_evaluate(commands)
     _add_compare(commands)
@@ -93,6 +94,21 @@ def _add_training(commands: Commands[argparse.ArgumentParser], kind: str, what: 
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, metavar="N", help="processor threads (default: all)")
     _add_device(parser)
+
+
+def _add_correct(commands: Commands[argparse.ArgumentParser]) -> None:
+    what = "let a policy go on learning from where people took over from it, and score it before and after"
+    parser = _command(commands, "correct", what)
+    parser.add_argument("--model", metavar="ID", help="the policy (default: the newest)")
+    parser.add_argument(
+        "--session", metavar="ID", action="append",
+        help="a session in which somebody took over (several; default: all of its games, but for the rejected)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--share", type=float, metavar="S", help="of the clips it learns from, those of corrections (default: 0.5)"
+    )
+    add_lengths(parser, "time budget; a trial turns it into steps (default: 4)", "exactly so many steps")
+    parser.add_argument("--seed", type=int, default=0)
 
 
 def _add_pipeline(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -228,11 +244,12 @@ def _dispatch(args: argparse.Namespace) -> int:
         from trainer.playing import play_model
 
         return play_model(args)
-    from trainer import commands, expecting, labelling
+    from trainer import commands, correcting, expecting, labelling
 
     chosen = {
         "idm": commands.train_model,
         "policy": commands.train_model,
+        "correct": correcting.correct_model,
         "evaluate": commands.evaluate_model,
         "compare": commands.compare_models,
         "predict": commands.predict_session,

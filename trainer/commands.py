@@ -36,7 +36,7 @@ from trainer.training.trial import plan
 from trainer.training.world import World, joined
 
 DEFAULT_MINUTES = 4.0
-_STOPPED = 130
+STOPPED = 130
 _LINE_S = 10.0
 
 Row = dict[str, Any]
@@ -44,11 +44,9 @@ Row = dict[str, Any]
 
 def train_model(args: argparse.Namespace) -> int:
     """Exit status 0 with a model, 130 when it was stopped before."""
-    _set_threads(args.threads)
+    set_threads(args.threads)
     device = choose_device(args.device)
-    for name in ("minutes", "steps"):
-        if getattr(args, name) is not None and getattr(args, name) <= 0:
-            raise BadArgument(f"--{name} must be more than 0.")
+    check_length(args)
     if args.command == "policy" and (args.finetune_on or args.pretrain_share is not None):
         raise BadArgument("--finetune-on and --pretrain-share are about two stages; say --pretrain-on too.")
     with (
@@ -56,7 +54,7 @@ def train_model(args: argparse.Namespace) -> int:
         open_library(args, create=False) as store,
         stop_signals() as stopped,
     ):
-        report = _reporter(args) if world.is_first else lambda row: None
+        report = reporter(args) if world.is_first else lambda row: None
         began = _begin(args, store) if world.is_first else None
         run, manifest, planned = _adopt(store, world, began)
         with _followed(run, world):
@@ -135,7 +133,7 @@ def _train_on(args: argparse.Namespace) -> Source:
 
 
 def evaluate_model(args: argparse.Namespace) -> int:
-    _set_threads(args.threads)
+    set_threads(args.threads)
     paraphrases = read_paraphrases(args.paraphrases) if args.paraphrases else None
     with open_library(args, create=False) as store:
         device = choose_device(args.device)
@@ -152,7 +150,7 @@ def evaluate_model(args: argparse.Namespace) -> int:
 
 
 def compare_models(args: argparse.Namespace) -> int:
-    _set_threads(args.threads)
+    set_threads(args.threads)
     with open_library(args, create=False) as store:
         found = comparison.compare(store, args.models, args.split, device=choose_device(args.device))
         comparison.write_page(found, args.out)
@@ -162,7 +160,7 @@ def compare_models(args: argparse.Namespace) -> int:
 
 
 def predict_session(args: argparse.Namespace) -> int:
-    _set_threads(args.threads)
+    set_threads(args.threads)
     with open_library(args, create=False) as store:
         session_id = store.find(args.session)
         arrays = predict(store, args.model, session_id)
@@ -173,7 +171,7 @@ def predict_session(args: argparse.Namespace) -> int:
 
 
 def study_brake_light(args: argparse.Namespace) -> int:
-    _set_threads(args.threads)
+    set_threads(args.threads)
     with ProgressLine("brake light") as line:
         curves = brakelight.study(steps=args.steps, seeds=args.seeds, tell=line.tell)
     brakelight.draw(curves, args.out)
@@ -210,7 +208,7 @@ def _conclude(args: argparse.Namespace, store: Store, run: Run, card: Card | Non
     if card is None:
         text = f"stopped and saved; go on with: playtape-train {args.command} --resume {run.id}"
         emit(args, {"run": run.id, "stopped": True}, text)
-        return _STOPPED
+        return STOPPED
     figures = ", ".join(f"{name} {value:.3f}" for name, value in card.figures.items() if value is not None)
     path = store.models_dir / card.id
     emit(
@@ -221,14 +219,22 @@ def _conclude(args: argparse.Namespace, store: Store, run: Run, card: Card | Non
     return 0
 
 
-def _set_threads(threads: int | None) -> None:
+def check_length(args: argparse.Namespace) -> None:
+    """Raises BadArgument where a training is to last no time at all."""
+    for name in ("minutes", "steps"):
+        if getattr(args, name) is not None and getattr(args, name) <= 0:
+            raise BadArgument(f"--{name} must be more than 0.")
+
+
+def set_threads(threads: int | None) -> None:
+    """None leaves it as it is. Raises BadArgument."""
     if threads is not None:
         if threads < 1:
             raise BadArgument("--threads must be at least 1.")
         torch.set_num_threads(threads)
 
 
-def _reporter(args: argparse.Namespace) -> Callable[[Row], None]:
+def reporter(args: argparse.Namespace) -> Callable[[Row], None]:
     """Rows as JSON with --json; for a person one line that is rewritten on a terminal, or one every few seconds."""
     live = sys.stderr.isatty()
     last_s = 0.0

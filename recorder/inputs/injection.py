@@ -42,12 +42,15 @@ class Injector:
     """
 
     def __init__(self, display: str | None = None, *, window_id: int | None = None) -> None:
-        """window_id: the one window that presses are for; one that would go to another is not sent (see `hold_exactly`).
+        """window_id: the one window that presses are for; one that would go to another is not sent (see `hold_exactly`), and
+        what is held does not repeat, since the server would go on repeating it in whichever window has the focus next.
 
         Raises CaptureUnavailable where there is no display or it does not take injected events.
         """
         self._connection: Display = connect(display)
         self._reach = Reach(self._connection, window_id) if window_id is not None else None
+        self._repeats = self._connection.get_keyboard_control().auto_repeats if window_id is not None else []
+        """A bit for each X keycode that repeats while it is held."""
         self._down: set[int] = set()
         self.ledger: list[Injection] = []
         self.on_send: Callable[[Injection], None] = lambda injection: None
@@ -69,7 +72,11 @@ class Injector:
             return
         self._note(Injection(now_ns(), code, int(down)))
         (self._down.add if down else self._down.discard)(code)
+        if down and self._repeats_by_itself(code):
+            self._let_repeat(code, X.AutoRepeatModeOff)
         self._send_change(code, down)
+        if not down and self._repeats_by_itself(code):
+            self._let_repeat(code, X.AutoRepeatModeOn)
 
     def hold_exactly(self, codes: frozenset[int]) -> bool:
         """Releases what is held beyond `codes` and presses what is missing, in ascending order of code.
@@ -103,9 +110,11 @@ class Injector:
         self.hold_exactly(frozenset())
 
     def release_foreign(self, codes: Iterable[int]) -> None:
-        """Releases keys that another program injected and did not release."""
+        """Releases keys that another program's injector held for a window and did not release; they repeat again."""
         for code in codes:
             self._send_change(code, False)
+            if not keys.is_button(code):
+                self._let_repeat(code, X.AutoRepeatModeDefault)
 
     def knows(self, code: int) -> bool:
         """Whether this code can be injected: X's 248 keys, and mouse buttons."""
@@ -141,6 +150,18 @@ class Injector:
             self._send(X.ButtonPress if down else X.ButtonRelease, _X_BUTTONS[code])
         else:
             self._send(X.KeyPress if down else X.KeyRelease, code + keys.X11_KEYCODE_OFFSET)
+
+    def _repeats_by_itself(self, code: int) -> bool:
+        """Whether the server repeats this key where nobody told it otherwise; never asked where no window is aimed at."""
+        byte, bit = divmod(code + keys.X11_KEYCODE_OFFSET, 8)
+        return not keys.is_button(code) and byte < len(self._repeats) and bool(self._repeats[byte] & (1 << bit))
+
+    def _let_repeat(self, code: int, mode: int) -> None:
+        try:
+            self._connection.change_keyboard_control(key=code + keys.X11_KEYCODE_OFFSET, auto_repeat_mode=mode)
+            self._connection.flush()
+        except (ConnectionClosedError, OSError) as error:
+            raise WindowLost("The X display has gone away.") from error
 
     def _send(self, kind: int, detail: int, x: int = 0, y: int = 0) -> None:
         try:

@@ -57,10 +57,10 @@ instructions
 
 what it does with a decision
   The model decides once for every picture it is made for (15 or 20 a second). A key stays down until a decision leaves it
-  out; nothing is ever pressed twice to repeat it. Mouse motion is spread over the tick in 4 steps. A decision that comes
-  more than a tick after its picture is counted as late and still done; the pictures in between are skipped, never queued.
-  Keys are drawn from the model's probabilities at --temperature 1; 0 takes the likeliest. --steadiness 0.9 makes the draws
-  of one tick like those of the last one, so that what is as likely as not does not tremble.
+  out, and does not repeat meanwhile as a keyboard's keys do. Mouse motion is spread over the tick in 4 steps. A decision
+  that comes more than a tick after its picture is counted as late and still done; the pictures in between are skipped,
+  never queued. Keys are drawn from the model's probabilities at --temperature 1; 0 takes the likeliest. --steadiness 0.9
+  makes the draws of one tick like those of the last one, so that what is as likely as not does not tremble.
 """
 
 

@@ -1,4 +1,4 @@
-"""Speaks the protocol of `trainer serve` with hands that never rest: other keys in every tick, a click, and motion."""
+"""Speaks the protocol of `trainer serve` with hands that never rest: one key always down, others new in every tick, motion."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from db.specs import ActionSpace, ClipSpec
 from db.wire import Peer, Server, new_key
 
 CODES_USED = (*(CODES[f"KEY_{name}"] for name in ("W", "A", "S", "D", "SPACE", "LEFTSHIFT")), BTN_LEFT)
-HELD = 3
-"""So many of them are down at any time."""
+OTHERS = 2
+"""So many of them are down beside the first at any time; that one stays down, as long as a model walks on."""
 STEP = (7.0, -3.0)
 CLIP = ClipSpec(size_px=(96, 72), rate_hz=20)
 
@@ -53,7 +53,7 @@ def _serve(peer: Peer, dice: random.Random) -> None:
         elif message.kind == "frame":
             index = message.fields["index"]
             dx, dy = (STEP[0], STEP[1]) if index % 2 else (-STEP[0], -STEP[1])  # the pointer stays within the game
-            action = {"down": dice.sample(CODES_USED, HELD), "dx": dx, "dy": dy, "infer_ns": 0}
+            action = {"down": [CODES_USED[0], *dice.sample(CODES_USED[1:], OTHERS)], "dx": dx, "dy": dy, "infer_ns": 0}
             peer.send("action", {"index": index, **action})
         elif message.kind == "bye":
             return

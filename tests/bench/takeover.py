@@ -38,7 +38,7 @@ from recorder.screen.windows import take_focus
 
 GIVE_BACK, F = CODES["KEY_F11"], CODES["KEY_F"]
 PERSON_STEP = (11, 5)
-_WAIT_S = 30.0
+_WAIT_S, _TRIES = 30.0, 10
 PATIENCE_S = 3.0
 _QUIET_S = 0.3
 """After a take-over nothing may come for so long: six ticks of the model."""
@@ -94,9 +94,11 @@ class Desk:
         self._env = os.environ | {"DISPLAY": display, "XDG_CACHE_HOME": str(folder / "cache")}
 
     def focus(self, window: Window) -> None:
-        take_focus(self._asked, window.handle.id)
-        if not window.wait_focus():
-            raise TimeoutError("a window did not get the focus")
+        for _ in range(_TRIES):  # a window manager that is busy with a held button lets a request fall
+            take_focus(self._asked, window.handle.id)
+            if window.wait_focus():
+                return
+        raise TimeoutError("a window did not get the focus")
 
     def play(self, server: Restless) -> subprocess.Popen[str]:
         """A play that has begun to press."""

@@ -85,3 +85,26 @@ def test_nobody_has_the_focus(aimed, game):
 def test_an_injector_without_a_window_presses_anywhere(injector, game, display, make_window):
     make_window(display, "other", (500, 40, 200, 200)).focus()
     assert injector.hold_exactly(frozenset({W}))
+
+
+def repeating(window):
+    return bool(window.connection.get_keyboard_control().auto_repeats[(W + 8) // 8] & (1 << (W + 8) % 8))
+
+
+def test_what_is_held_for_a_window_does_not_repeat_meanwhile(aimed, injector, game):
+    assert repeating(game)
+    aimed.hold_exactly(frozenset({W}))
+    game.connection.sync()
+    aimed._connection.sync()
+    assert not repeating(game), "else the server would repeat it in the window that has the focus next"
+    aimed.hold_exactly(frozenset())
+    aimed._connection.sync()
+    assert repeating(game)
+    aimed.hold_exactly(frozenset({W}))
+    aimed._connection.sync()
+    injector.release_foreign([W])
+    injector._connection.sync()
+    assert repeating(game), "so it does when the one who held it was killed"
+    injector.set(W, True)
+    injector._connection.sync()
+    assert repeating(game), "where nobody aims at a window nothing is changed"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,12 +60,16 @@ class Sampler:
         seed: int,
         device: torch.device,
         world: World | None = None,
+        times: Sequence[int] | None = None,
     ) -> None:
-        """batch_size: of all processes of the world together; each gets its part of the same batch."""
+        """batch_size: of all processes of the world together; each gets its part of the same batch. times: how often the
+        windows of each take are met in an epoch (default: once).
+        """
         self._part = (world or World()).share(batch_size)
         self._takes, self._space, self._config = takes, space, config
         self._window, self._size, self._seed, self._device = window, batch_size, seed, device
-        self._windows = windows(takes, window, max(1, window // 2))
+        once = windows(takes, window, max(1, window // 2))
+        self._windows = [one for one in once for _ in range(times[one.take] if times is not None else 1)]
         self._partners = mirrored_codes(space.codes, config.mirror_pairs)
         self._texts = ("", *sorted({text for take in takes for text in take.texts} - {""}))
         number = {text: i for i, text in enumerate(self._texts)}
@@ -74,6 +78,10 @@ class Sampler:
     def __len__(self) -> int:
         """Windows of an epoch."""
         return len(self._windows)
+
+    def share_of(self, takes: Collection[int]) -> float:
+        """Of the windows of an epoch, those of these takes."""
+        return sum(window.take in takes for window in self._windows) / max(len(self._windows), 1)
 
     def batch(self, step: int) -> Batch:
         """The batch of step `step` (from 0), or this process's part of it."""

@@ -17,6 +17,7 @@ from trainer.configs import ModelConfig, P2PConfig
 from trainer.data.augment import to_unit
 from trainer.data.batches import Sampler
 from trainer.data.clips import Take, load_takes
+from trainer.data.corrections import mix
 from trainer.data.dataset import require_split
 from trainer.data.manifest import Manifest, Source
 from trainer.data.prefetch import Prefetch
@@ -123,7 +124,8 @@ def train(
     for net in (learner.net, learner.outline):
         if net is not None:
             keep_sentences(net, store)
-    sampler = new_sampler(data, config, planned.seed, device, world)
+    share = planned.correction_share
+    sampler = new_sampler(data, config, planned.seed, device, world, correction_share=share)
     best = Best()
     first = _resume(run, learner, best, planned) if (run.folder / LAST_NAME).exists() else 0
     evaluate_at = {round((i + 1) * planned.steps / config.optim.evaluations) for i in range(config.optim.evaluations)}
@@ -235,8 +237,15 @@ def picture_statistics(takes: Sequence[Take]) -> tuple[torch.Tensor, float]:
 
 
 def new_sampler(
-    data: Data, config: ModelConfig, seed: int, device: torch.device, world: World | None = None
+    data: Data,
+    config: ModelConfig,
+    seed: int,
+    device: torch.device,
+    world: World | None = None,
+    *,
+    correction_share: float | None = None,
 ) -> Sampler:
+    """correction_share: of the clips, those in which a person had taken over from a model; None: as many as there are."""
     return Sampler(
         data.train,
         data.manifest.space,
@@ -246,6 +255,7 @@ def new_sampler(
         seed=seed,
         device=device,
         world=world,
+        times=mix(data.train, config.window, correction_share) if correction_share is not None else None,
     )
 
 

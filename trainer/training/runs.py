@@ -63,6 +63,8 @@ class RunConfig(Spec):
     """Whose actions of the training split it learns."""
     start_from: str | None = None
     """The model whose weights it begins with; None: fresh ones."""
+    correction_share: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Of the clips, those in which a person had taken over from a model; None: as many as there are."""
 
 
 class _Header(BaseModel):

@@ -46,6 +46,7 @@ def plan(
     threads: int | None = None,
     train_on: Source = "all",
     start_from: str | None = None,
+    correction_share: float | None = None,
     tries: bool = True,
 ) -> RunConfig:
     """Turns a wish (minutes or steps) into a stored run.
@@ -79,6 +80,7 @@ def plan(
         step_s=None if math.isnan(speed.step_s) else round(speed.step_s, 4),
         train_on=train_on,
         start_from=start_from,
+        correction_share=correction_share,
     )
     write_config(run, planned)
     run.log(
