@@ -76,6 +76,8 @@ class Tally:
     after_ms: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     """From what happened until nothing was down, by the occasion."""
     failed_plays: int = 0
+    came_back: int = 0
+    """Focus losses after which the window manager gave the game the focus again at once."""
     pressed_elsewhere: int = 0
     released_elsewhere: int = 0
 
@@ -133,7 +135,9 @@ class Desk:
         began_s = time.monotonic()
         while (down := self.down()) and time.monotonic() - began_s < PATIENCE_S:
             time.sleep(0.0005)
-        if down:
+        if down and occasion == "focus lost" and self._asked.get_input_focus().focus != self.other.handle:
+            tally.came_back += 1  # a click that was under way brought the game to the front again
+        elif down:
             tally.stuck[occasion] += len(down)
         return time.monotonic()
 
@@ -166,6 +170,7 @@ def measure(take_overs: int = 200, kills: int = 15, focus_losses: int = 100, see
         "players killed / servers killed / focus losses": [kills, kills, focus_losses],
         "plays that did not say why they ended": tally.failed_plays,
         **{f"{name} to everything released, ms, p50 / p99 / most": _spread(ms) for name, ms in tally.after_ms.items()},
+        "focus losses that the window manager undid": tally.came_back,
         "keys and buttons left down": sum(tally.stuck.values()),
         "of that": dict(tally.stuck) or "-",
         "presses in another window": tally.pressed_elsewhere,
