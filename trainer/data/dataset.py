@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import TypeVar
 
 import numpy as np
@@ -117,7 +118,8 @@ def split_items(items: Sequence[Item], held_out_share: float, by: SplitBy, seed:
     """The split of each item's unit (`unit_of`). Raises BadArgument where there is too little."""
     if not 0 < held_out_share < 1:
         raise BadArgument("--held-out-share must lie between 0 and 1.")
-    return split_groups([(unit_of(item, by), item.learnable_ticks) for item in items], held_out_share, seed, by)
+    sizes = [(unit_of(item, by), item.learnable_ticks) for item in items]
+    return split_groups(sizes, held_out_share, seed, by, {unit_of(item, by): item.game for item in items})
 
 
 def nothing_fits(choice: Choice) -> str:
@@ -131,13 +133,18 @@ def nothing_fits(choice: Choice) -> str:
 
 
 def split_groups(
-    sizes: Sequence[tuple[str, int]], held_out_share: float, seed: int, by: str = "group"
+    sizes: Sequence[tuple[str, int]],
+    held_out_share: float,
+    seed: int,
+    by: str = "group",
+    games: Mapping[str, str] | None = None,
 ) -> dict[str, Split]:
     """Each group's split. Groups never straddle; at least one is held out and one trained on.
 
-    Groups are drawn in an order that only the seed and their names decide, and held out while that brings the share
-    of ticks closer to the one wanted; then the same for calibration, which stays empty with fewer than four groups.
-    Raises BadArgument with fewer than two.
+    Groups are drawn in an order that only the seed and the names decide, one game after another in turn, and held out
+    while that brings the share of ticks closer to the one wanted; then the same for calibration, which stays empty with
+    fewer than four groups. The last group of a game is trained on. games: of each group. Raises BadArgument with fewer
+    than two groups.
     """
     weight: Counter[str] = Counter()
     for group, ticks in sizes:
@@ -148,6 +155,7 @@ def split_groups(
         )
     order = sorted(weight)
     random.Random(seed).shuffle(order)
+    order, last = _in_turn(order, games or {})
     total = sum(weight.values())
     splits: dict[str, Split] = {}
     shares: tuple[tuple[Split, float, int], ...] = (
@@ -158,12 +166,25 @@ def split_groups(
         goal, taken = share * total, 0
         free = [group for group in order if group not in splits]
         for group in free:
+            if group in last:
+                continue
             if len(order) - len(splits) >= least and abs(taken + weight[group] - goal) < abs(taken - goal):
                 splits[group], taken = split, taken + weight[group]
         if not taken and len(free) >= least:
             nearest = min((abs(weight[group] - goal), group) for group in free)
             splits[nearest[1]] = split
     return splits | {group: "train" for group in order if group not in splits}
+
+
+def _in_turn(order: list[str], games: Mapping[str, str]) -> tuple[list[str], set[str]]:
+    """The same groups, one game after another in turn, and the last of each game. Where no game has two, all are one game."""
+    by_game: dict[str, list[str]] = {}
+    for group in order:
+        by_game.setdefault(games.get(group, ""), []).append(group)
+    if all(len(groups) == 1 for groups in by_game.values()):
+        by_game = {"": order}
+    turns = zip_longest(*by_game.values())
+    return [group for turn in turns for group in turn if group is not None], {of[-1] for of in by_game.values()}
 
 
 def verify(store: Store, manifest: Manifest, items: Sequence[Item] | None = None) -> None:

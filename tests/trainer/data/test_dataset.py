@@ -41,6 +41,28 @@ def test_ten_equal_groups_split_as_asked() -> None:
     assert (splits.count("held-out"), splits.count("calibration")) == (2, 1)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_every_game_is_scored_and_trained_on(seed: int) -> None:
+    games = {f"{game}{i}": game for game in "abcd" for i in range(6)}
+    splits = split_groups([(group, 100) for group in games], 0.2, seed, games=games)
+    for split, least in (("held-out", 4), ("calibration", 3), ("train", 4)):
+        assert len({games[group] for group, found in splits.items() if found == split}) >= least
+
+
+def test_the_only_group_of_a_game_is_trained_on() -> None:
+    games = {"x": "rare"} | {f"y{i}": "common" for i in range(9)}
+    for seed in range(20):
+        splits = split_groups([(group, 100) for group in games], 0.2, seed, games=games)
+        assert splits["x"] == "train"
+        assert list(splits.values()).count("held-out") == 2
+
+
+def test_where_no_game_has_two_groups_games_do_not_matter() -> None:
+    games = {str(i): str(i) for i in range(10)}
+    sizes = [(group, 100) for group in games]
+    assert split_groups(sizes, 0.2, 3, games=games) == split_groups(sizes, 0.2, 3)
+
+
 def test_one_group_cannot_be_split(store: Store, toys: Any) -> None:
     toys.record(store, group="only", seed=1, seconds=4)
     with pytest.raises(BadArgument, match="at least two"):
