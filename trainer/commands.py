@@ -31,7 +31,7 @@ from trainer.scoring.predict import write_npz
 from trainer.serve import serve
 from trainer.training import loop
 from trainer.training.runs import Pulse, Run, RunConfig, new_run, open_run, told_of_failure
-from trainer.training.stopping import stop_signals
+from trainer.training.stopping import Stopped, stop_signals
 from trainer.training.trial import plan
 from trainer.training.world import World, joined
 
@@ -60,7 +60,19 @@ def train_model(args: argparse.Namespace) -> int:
         with _followed(run, world):
             if not world.is_first:
                 world.wait()  # the first decodes; the others read what it kept
-            data = loop.load_data(store, manifest, run, report, planned.train_on if planned else _train_on(args))
+            train_on = planned.train_on if planned else _train_on(args)
+            try:
+                data = loop.load_data(
+                    store,
+                    manifest,
+                    run,
+                    report,
+                    train_on,
+                    lambda: world.size == 1 and (stopped() or run.is_asked_to_stop()),
+                )
+            except Stopped:
+                report(run.progress("stopped"))
+                return _conclude(args, store, run, None, is_planned=planned is not None)
             if world.is_first:
                 world.wait()
                 planned = planned or _plan(args, store, data, run, device, report)
@@ -204,12 +216,15 @@ def serve_model(args: argparse.Namespace) -> int:
     return 0
 
 
-def _conclude(args: argparse.Namespace, store: Store, run: Run, card: Card | None) -> int:
+def _conclude(args: argparse.Namespace, store: Store, run: Run, card: Card | None, *, is_planned: bool = True) -> int:
+    """is_planned: whether the run got so far that it can be gone on with."""
     if card is None:
         text = f"stopped and saved; go on with: playtape-train {args.command} --resume {run.id}"
+        if not is_planned:
+            text = "stopped before the first step; begin again when you like, the pictures that were read are kept"
         emit(args, {"run": run.id, "stopped": True}, text)
         return STOPPED
-    figures = ", ".join(f"{name} {value:.3f}" for name, value in card.figures.items() if value is not None)
+    figures = loop.in_words(card.figures)
     path = store.models_dir / card.id
     emit(
         args,
@@ -263,8 +278,7 @@ def describe(row: Row) -> tuple[str, bool]:
         left = f"{int(row['eta_s']) // 60} min {int(row['eta_s']) % 60:02d} s"
         return f"step {step}/{steps}  loss {row['loss']:.3f}  finishes {ends:%H:%M:%S} (in {left})", False
     if phase == "evaluating":
-        shown = [(name, row.get(name)) for name in ("val_loss", "macro_ap", "onset_f1_1", "dx_r2", "dy_r2")]
-        return f"step {step}/{steps}  " + "  ".join(f"{n} {v:.3f}" for n, v in shown if isinstance(v, float)), True
+        return f"step {step}/{steps}  {loop.in_words(row)}", True
     if phase == "reading sessions":
         return f"reading sessions: {step} of {steps}", False
     return phase, phase in ("trial", "stopped")

@@ -106,7 +106,7 @@ class IdmConfig(Spec):
     """Channels of the stride-2 convolutions over a frame and its differences to its neighbours."""
     frame_features: Width = 192
     shift_features: Width = 128
-    shift_px: tuple[Reach, Reach] = (40, 8)
+    shift_px: tuple[Reach, Reach] = (72, 16)
     """Largest displacement tried, across and down, at model size."""
     shift_cells: tuple[Reach, Reach] = (6, 4)
     """Columns and rows in which frame shifts are measured apart."""
@@ -125,6 +125,8 @@ class IdmConfig(Spec):
     """Standard deviation, in bins, by which mouse targets are spread to neighbouring bins."""
     motion_weight: Annotated[float, Field(ge=0)] = 0.5
     """Weight of the squared error of the expected motion, in units of the data's variance, beside the bins'."""
+    edge_weight: Annotated[float, Field(ge=0)] = 1.0
+    """How much more a key weighs in the intervals beside its presses and releases."""
     overlap: Annotated[int, Field(ge=4, le=100_000)] = 8
     """Frames of context on each side that windows overlap by when a whole session is labelled."""
     optim: OptimConfig = OptimConfig()

@@ -1,7 +1,7 @@
 """`make bench`: runs every measurement, or those named: ``python -m bench witness kill``.
 
-Two are apart, since they take hours: ``python -m bench ablations --help`` trains on a library with a dataset, and
-``python -m bench episodes --help`` records, trains and plays.
+``ablations``, ``pseudolabels`` and ``episodes`` stand apart: they take an hour and more, and the first two a library with a
+dataset. Each says more with ``--help``.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from bench import (
     playlatency,
     powercut,
     privacy,
+    pseudolabels,
     resolve,
     search,
     soak,
@@ -65,13 +66,12 @@ ROWS = {
     "training": training.measure,
     "watching": watching.measure,
 }
+APART = {"ablations": ablations.main, "episodes": episodes.main, "pseudolabels": pseudolabels.main}
 
 
 def main() -> int:
-    if sys.argv[1:2] == ["ablations"]:
-        return ablations.main(sys.argv[2:])
-    if sys.argv[1:2] == ["episodes"]:
-        return episodes.main(sys.argv[2:])
+    if sys.argv[1:] and sys.argv[1] in APART:
+        return APART[sys.argv[1]](sys.argv[2:])
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"which: {', '.join(ROWS)} (default: all)")
     args = parser.parse_args()

@@ -18,24 +18,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import torch
-
+from bench.trials import Row, read_row, scores_of, train
 from db.files import replace_text
 from db.store import Store
 from trainer.configs import IdmConfig, ModelConfig, VptConfig
 from trainer.data.manifest import Manifest, latest_dataset, read_manifest
-from trainer.scoring.evaluate import evaluate, to_json
 from trainer.scoring.rivals import BASELINES, MODEL
-from trainer.training import loop
-from trainer.training.runs import new_run
-from trainer.training.trial import plan
-
-Row = dict[str, Any]
 
 WITHOUT: dict[str, dict[str, Any]] = {
     "photometric augmentation": {"augment": {"colour_chance": 0.0}},
     "shift augmentation": {"augment": {"shift_chance": 0.0}},
     "mirroring": {"augment": {"mirror": 0.0}},
+    "weight on presses and releases": {"edge_weight": 0.0},
     "frame-shift correlation": {"sees_shifts": False},
     "frame differences": {"sees_changes": False},
     "future (0 ms)": {"context": "past"},
@@ -132,21 +126,11 @@ def _command(name: str, out: Path, args: argparse.Namespace) -> list[str]:
 
 def _measure(store: Store, manifest: Manifest, args: argparse.Namespace) -> Row:
     """Trains and scores one row."""
-    began_s = time.monotonic()
-    config, device, run = configs()[args.only], torch.device("cpu"), new_run(store, "idm")
-    torch.set_num_threads(args.threads)
-    data = loop.load_data(store, manifest, run, lambda row: None, "human")
-    planned = plan(
-        data, run, config, minutes=args.minutes, steps=None, seed=args.seed, device=device, report=lambda row: None,
-        threads=args.threads, train_on="human",
+    found = train(
+        store, manifest, configs()[args.only], minutes=args.minutes, threads=args.threads, seed=args.seed
     )  # fmt: skip
-    card = loop.train(store, data, run, planned, device=device, report=lambda row: None, stopped=lambda: False)
-    assert card is not None
-    found = to_json(evaluate(store, card.id))
-    facts = {"model": card.id, "parameters": card.parameters, "steps": card.steps, "best_step": card.best_step}
-    scores = {who: found["scores"][who] for who in (MODEL, *BASELINES)}
-    taken_s = round(time.monotonic() - began_s, 1)
-    return {"key": _key(args.only, manifest, args), "seconds": taken_s, **facts, "scores": scores}
+    scores = {who: row for who, row in scores_of(store, found["model"]).items() if who in (MODEL, *BASELINES)}
+    return {"key": _key(args.only, manifest, args), **found, "scores": scores}
 
 
 def _key(name: str, manifest: Manifest, args: argparse.Namespace) -> Row:
@@ -163,11 +147,7 @@ def _path(out: Path, name: str) -> Path:
 
 
 def _read(out: Path, name: str, manifest: Manifest, args: argparse.Namespace) -> Row | None:
-    try:
-        row: Row = json.loads(_path(out, name).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return None
-    return row if row.get("key") == _key(name, manifest, args) else None
+    return read_row(_path(out, name), _key(name, manifest, args))
 
 
 def _table(rows: dict[str, Row]) -> Iterator[str]:

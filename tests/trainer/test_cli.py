@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 from db.store import Store
 from trainer.__main__ import main
 from trainer.machine import offers
+from trainer.training.runs import read_progress
 
 ROOT = Path(__file__).parents[2]
 
@@ -68,6 +71,26 @@ def test_from_sessions_to_an_evaluated_model(
     assert main(["idm", "--resume", "nothing", *common]) == 1
     assert main(["evaluate", "--model", model["model"], "--library", str(toy_library)]) == 0
     assert "onset" in capsys.readouterr().out
+
+
+def test_what_is_stopped_while_it_reads_sessions_ends_at_once(
+    toy_library: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def come_already() -> Iterator[Callable[[], bool]]:
+        yield lambda: True
+
+    monkeypatch.setattr("trainer.commands.stop_signals", come_already)
+    common = ["--library", str(toy_library)]
+    assert main(["dataset", "--held-out-share", "0.25", *common]) == 0
+    runs = toy_library / "runs"
+    before = set(runs.iterdir()) if runs.exists() else set()
+    assert main(["idm", "--steps", "2", *common]) == 130
+    assert "begin again" in capsys.readouterr().out
+    (run,) = set(runs.iterdir()) - before
+    assert [row["phase"] for row in read_progress(run)] == ["reading sessions", "stopped"]
+    assert main(["idm", "--resume", run.name, *common]) == 1
+    assert "start a new one" in capsys.readouterr().err
 
 
 def test_a_signal_stops_and_saves(toy_library: Path) -> None:

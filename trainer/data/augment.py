@@ -130,8 +130,9 @@ def _vary(clip: Tensor, draws: Draws, i: int) -> Tensor:
 
 def _colour(clip: Tensor, contrast: float, brightness: float, saturation: float) -> Tensor:
     grey = luminance(clip)[:, None]
-    middle = grey.mean()
-    return (grey + (clip - grey) * saturation - middle) * contrast + middle * brightness
+    middle = float(grey.mean())
+    changed = grey.mul_((1 - saturation) * contrast).add_(middle * (brightness - contrast))
+    return changed + clip * (saturation * contrast)
 
 
 def _shift(clip: Tensor, right: int, down: int) -> Tensor:

@@ -17,8 +17,8 @@ LUMA = (0.299, 0.587, 0.114)
 
 def luminance(frames: Tensor) -> Tensor:
     """(..., 3, H, W) RGB -> (..., H, W)."""
-    weights = torch.tensor(LUMA, dtype=frames.dtype, device=frames.device)
-    return (frames * weights[:, None, None]).sum(dim=-3)
+    red, green, blue = frames.unbind(dim=-3)
+    return (red * LUMA[0]).add_(green, alpha=LUMA[1]).add_(blue, alpha=LUMA[2])
 
 
 class Block(nn.Module):

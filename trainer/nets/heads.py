@@ -60,17 +60,20 @@ class ActionHeads(nn.Module):
 
 
 def head_losses(
-    outputs: Outputs, targets: Targets, space: ActionSpace, smoothing_bins: float = 0.0
+    outputs: Outputs, targets: Targets, space: ActionSpace, smoothing_bins: float = 0.0, edge_weight: float = 0.0
 ) -> dict[str, Tensor]:
     """Mean cross-entropy in nats per known row of each head: `keys` (summed over keys), `dx` and `dy`.
 
     smoothing_bins: standard deviation by which a mouse target is spread to its neighbours: a bin beside the true one
-    is nearly right. Rows that are not known weigh nothing; with none known every loss is 0, never NaN.
+    is nearly right. edge_weight: how much more a key weighs in the intervals beside its presses and releases, which are few
+    and which exact events hang on. Rows that are not known weigh nothing; with none known every loss is 0, never NaN.
     """
     known = targets.known.float()
     total = known.sum().clamp(min=MIN_KNOWN)
     losses = {}
     pressed = functional.binary_cross_entropy_with_logits(outputs.keys.float(), targets.keys.float(), reduction="none")
+    if edge_weight:
+        pressed = pressed * (1 + edge_weight * edges(targets.keys))
     losses["keys"] = (pressed.sum(dim=-1) * known).sum() / total
     for name, logits, index, values in (
         ("dx", outputs.dx, targets.dx, space.dx_values),
@@ -80,6 +83,12 @@ def head_losses(
         wanted = soft_bins(index, len(values), smoothing_bins, zero=values.index(0.0))
         losses[name] = (-(wanted * log_share).sum(dim=-1) * known).sum() / total
     return losses
+
+
+def edges(keys: Tensor) -> Tensor:
+    """(..., T, K) in {0, 1} -> the same: the intervals on both sides of a press or a release."""
+    changed = (keys[..., 1:, :] != keys[..., :-1, :]).float()
+    return functional.pad(changed, (0, 0, 0, 1)).maximum(functional.pad(changed, (0, 0, 1, 0)))
 
 
 def motion_error(outputs: Outputs, targets: Targets, space: ActionSpace) -> Tensor:

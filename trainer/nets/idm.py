@@ -82,6 +82,5 @@ class Idm(nn.Module):
     @torch.no_grad()
     def _volume(self, grey: Tensor) -> Tensor:
         """(B, T, H, W) -> (B * T, F): each frame against the next, the last against itself."""
-        after = torch.cat([grey[:, 1:], grey[:, -1:]], dim=1)
         with torch.autocast(grey.device.type, enabled=False):
-            return shift_volume(grey.flatten(0, 1), after.flatten(0, 1), self.config.shift_px, self.config.shift_cells)
+            return shift_volume(grey.float(), self.config.shift_px, self.config.shift_cells)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from db.specs import ActionSpace
-from trainer.configs import ModelConfig, OptimConfig, P2PConfig, PolicyConfig
+from trainer.configs import IdmConfig, ModelConfig, OptimConfig, P2PConfig, PolicyConfig
 from trainer.data.batches import Batch
 from trainer.models import Model
 from trainer.nets.heads import MIN_KNOWN, Outputs, head_losses, motion_error, total_loss
@@ -153,7 +153,8 @@ class Objective(nn.Module):
                 else net(batch.frames, _texts(net, batch, told), remembers)
             )
         config = net.config
-        losses = head_losses(outputs, batch.targets, self._space, config.mouse_smoothing_bins)
+        edge_weight = config.edge_weight if isinstance(config, IdmConfig) else 0.0
+        losses = head_losses(outputs, batch.targets, self._space, config.mouse_smoothing_bins, edge_weight)
         loss = total_loss(losses, outputs, config.mouse_weight)
         if config.motion_weight:
             loss = loss + config.motion_weight * motion_error(outputs, batch.targets, self._space)

@@ -269,8 +269,24 @@ def _evaluate(
         best.score, best.step = found, step
         checkpoints.save(run.folder / BEST_NAME, averaged, {"step": step, "score": found})
     figures = summary(scores)
-    run.log(f"step {step}: " + ", ".join(f"{name} {value:.4g}" for name, value in figures.items()))
+    run.log(f"step {step}: {in_words(figures)}")
     return run.progress("evaluating", step=step, steps=steps, eta_s=left_s, merit=found, **figures)
+
+
+_WORDS = {
+    "val_loss": "loss on the calibration split",
+    "macro_ap": "macro AP",
+    "onset_f1": "onset F1",
+    "onset_f1_1": "onset F1 ±1 frame",
+    "dx_r2": "mouse R² across",
+    "dy_r2": "mouse R² down",
+}
+
+
+def in_words(figures: Mapping[str, Any]) -> str:
+    """Those of `summary`, for people; what is missing or not a number is left out."""
+    known = {words: figures.get(name) for name, words in _WORDS.items()}
+    return ", ".join(f"{words} {v:.3f}" for words, v in known.items() if isinstance(v, float) and math.isfinite(v))
 
 
 def summary(scores: Scores) -> dict[str, float]:

@@ -164,6 +164,7 @@ class _Followed:
         self._last: dict[str, Any] = {}
         self._loss: list[tuple[int, float]] = []
         self._stage_loss: float | None = None
+        self._share: float | None = None
         self._figures: dict[str, list[tuple[int, float]]] = {name: [] for name in FIGURES}
         self._asked: dict[str, Any] = {}
         self._asked_at: tuple[float, ...] = ()
@@ -188,7 +189,7 @@ class _Followed:
             self._asked_at = asked_at
             self._asked = _object(self._folder / "pipeline.json") or _object(self._folder / "config.json")
         if is_anew:
-            self._last, self._stage_loss = {}, None
+            self._last, self._stage_loss, self._share = {}, None, None
             for points in (self._loss, *self._figures.values()):
                 points.clear()
         for row in rows:
@@ -205,6 +206,8 @@ class _Followed:
             self._loss.append((step, loss))
         if (loss := _number(row.get("stage_loss"))) is not None:
             self._stage_loss = loss
+        if (share := _number(row.get("share"))) is not None:
+            self._share = share
         for name, points in self._figures.items():
             if (value := _number(row.get(name))) is not None:
                 points.append((step, value))
@@ -229,7 +232,7 @@ class _Followed:
             steps=_count(last.get("steps")),
             loss=self._loss[-1][1] if self._loss else self._stage_loss,
             eta_s=_number(last.get("eta_s")),
-            done_share=_number(last.get("share")),
+            done_share=self._share,
             t_s=_number(last.get("t")) or 0.0,
             curve=tuple(self._loss),
             figures=tuple((name, tuple(points)) for name, points in self._figures.items() if points),

@@ -16,9 +16,13 @@ _TRASH = ".trash"
 _LONGEST_NAME = 80
 OWN = "model"
 BASELINES = ("always released", "marginal", "repeat last")
-HEADLINES = {"idm": ("macro_ap", "onset_f1_1", "dx_r2", "dy_r2"), "policy": ("macro_ap", "onset_f1_1", "entropy")}
+HEADLINES = {
+    "idm": ("macro_ap", "macro_onset_f1_1", "dx_r2", "dy_r2"),
+    "policy": ("macro_ap", "macro_onset_f1_1", "entropy"),
+}
 FIGURE_WORDS = {
     "macro_ap": "macro AP",
+    "macro_onset_f1_1": "macro onset F1, ±1 frame",
     "onset_f1_1": "onset F1, ±1 frame",
     "dx_r2": "mouse R², across",
     "dy_r2": "mouse R², down",
@@ -142,7 +146,7 @@ def _scores(path: Path, kind: str) -> dict[str, dict[str, float | None]]:
 def _headline(score: dict[str, Any], kind: str) -> dict[str, float | None]:
     told = {
         "macro_ap": score["macro_ap"],
-        "onset_f1_1": score["onset_f1"]["1"],
+        "macro_onset_f1_1": score["macro_onset_f1"]["1"],
         "dx_r2": score["mouse"]["dx"]["r2"],
         "dy_r2": score["mouse"]["dy"]["r2"],
         "entropy": score["cross_entropy"]["all"],

@@ -11,7 +11,7 @@ import torch
 from db.specs import ActionSpace, ClipSpec
 from trainer.configs import AugmentConfig
 from trainer.data.augment import Draws, augment, to_unit
-from trainer.nets.heads import Outputs, Targets, head_losses, soft_bins, total_loss
+from trainer.nets.heads import Outputs, Targets, edges, head_losses, soft_bins, total_loss
 from trainer.nets.idm import Idm
 from trainer.nets.policy import Policy, PolicyState
 
@@ -119,6 +119,18 @@ def test_unknown_rows_do_not_touch_the_loss() -> None:
         for o in (Outputs(keys, dx, dy), Outputs(wild, dx, dy))
     )
     assert one.item() == pytest.approx(other.item())
+
+
+def test_presses_and_releases_weigh_more() -> None:
+    keys = torch.tensor([[0.0, 0, 1, 1, 1, 0]]).T[None]
+    assert edges(keys)[0, :, 0].tolist() == [0, 1, 1, 0, 1, 1]
+    zeros = torch.zeros(1, 6, dtype=torch.long)
+    outputs = Outputs(torch.zeros(1, 6, 1), torch.zeros(1, 6, 5), torch.zeros(1, 6, 1))
+    plain, weighted = (
+        head_losses(outputs, Targets(keys, zeros, zeros, torch.ones(1, 6)), SPACE, edge_weight=weight)["keys"]
+        for weight in (0.0, 1.5)
+    )
+    assert weighted.item() == pytest.approx(plain.item() * (1 + 1.5 * 4 / 6))
 
 
 def test_soft_bins_sum_to_one_around_the_true_bin() -> None:
