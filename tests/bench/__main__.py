@@ -1,7 +1,7 @@
 """`make bench`: runs every measurement, or those named: ``python -m bench witness kill``.
 
-``ablations``, ``pseudolabels`` and ``episodes`` stand apart: they take an hour and more, and the first two a library with a
-dataset. Each says more with ``--help``.
+``ablations``, ``ceiling``, ``episodes`` and ``pseudolabels`` stand apart: all but ``episodes`` need a library with a dataset, and all but
+``ceiling`` most of an hour or more. Each says more with ``--help``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from bench import (
     ablations,
     annotating,
     capture,
+    ceiling,
     cost,
     decode,
     editkill,
@@ -66,7 +67,12 @@ ROWS = {
     "training": training.measure,
     "watching": watching.measure,
 }
-APART = {"ablations": ablations.main, "episodes": episodes.main, "pseudolabels": pseudolabels.main}
+APART = {
+    "ablations": ablations.main,
+    "ceiling": ceiling.main,
+    "episodes": episodes.main,
+    "pseudolabels": pseudolabels.main,
+}
 
 
 def main() -> int:

@@ -88,7 +88,7 @@ def test_what_is_stopped_while_it_reads_sessions_ends_at_once(
     assert main(["idm", "--steps", "2", *common]) == 130
     assert "begin again" in capsys.readouterr().out
     (run,) = set(runs.iterdir()) - before
-    assert [row["phase"] for row in read_progress(run)] == ["reading sessions", "stopped"]
+    assert [row["phase"] for row in read_progress(run)] == ["stopped"]
     assert main(["idm", "--resume", run.name, *common]) == 1
     assert "start a new one" in capsys.readouterr().err
 
