@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -38,12 +39,12 @@ class FoveatedAxis(nn.Module):
 
     def __init__(self, features: int, values: Sequence[float]) -> None:
         super().__init__()
-        counts = torch.tensor(values, dtype=torch.float64)
-        law = torch.sign(counts) * torch.log1p(_MU * counts.abs() / counts.abs().max().clamp(min=1)) / math.log1p(_MU)
-        _, group = torch.unique((law * _SIDE).round().long(), return_inverse=True)
-        self.register_buffer("group", group, persistent=False)
-        sizes = torch.bincount(group)
-        self.register_buffer("within", -sizes[group].float().log())
+        counts = np.asarray(values)  # not a tensor: a model's outline is built where tensors hold nothing
+        law = np.sign(counts) * np.log1p(_MU * np.abs(counts) / max(np.abs(counts).max(), 1)) / math.log1p(_MU)
+        group = np.unique(np.round(law * _SIDE).astype(np.int64), return_inverse=True)[1]
+        sizes = np.bincount(group)
+        self.register_buffer("group", torch.from_numpy(group), persistent=False)
+        self.register_buffer("within", torch.tensor(-np.log(sizes[group]), dtype=torch.float32))
         self.out = nn.Linear(features, len(sizes))
 
     def forward(self, features: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -103,3 +103,12 @@ def test_foveated_bins_are_fine_near_zero_and_eleven_at_most() -> None:
     sizes = torch.bincount(axis.group).tolist()
     assert sizes == sizes[::-1], "left and right are alike"
     assert sizes[5] < sizes[4] < sizes[3] < sizes[2] < sizes[1]
+
+
+@pytest.mark.parametrize("head", get_args(MouseHead))
+def test_its_outline_can_be_had_without_memory_for_it(head: MouseHead, configs: Configs) -> None:
+    for config in (configs["idm"](mouse_head=head), SMALL.model_copy(update={"mouse_head": head})):
+        with torch.device("meta"):
+            outline = build(config, CLIP, SPACE).state_dict()
+        whole = build(config, CLIP, SPACE).state_dict()
+        assert {name: value.shape for name, value in outline.items()} == {n: value.shape for n, value in whole.items()}
