@@ -28,6 +28,9 @@ class BinnedAxis(nn.Linear):
         self.bias.copy_(share.log())
 
 
+# What the other two work out of the values is worked out by NumPy: a model's outline is built where tensors hold nothing.
+
+
 class FoveatedAxis(nn.Module):
     """The bins of the action space by groups of the mu-law (Baker et al., Video PreTraining, 2022, appendix D).
 
@@ -39,7 +42,7 @@ class FoveatedAxis(nn.Module):
 
     def __init__(self, features: int, values: Sequence[float]) -> None:
         super().__init__()
-        counts = np.asarray(values)  # not a tensor: a model's outline is built where tensors hold nothing
+        counts = np.asarray(values)
         law = np.sign(counts) * np.log1p(_MU * np.abs(counts) / max(np.abs(counts).max(), 1)) / math.log1p(_MU)
         group = np.unique(np.round(law * _SIDE).astype(np.int64), return_inverse=True)[1]
         sizes = np.bincount(group)
@@ -65,12 +68,13 @@ class NumberAxis(nn.Module):
 
     def __init__(self, features: int, values: Sequence[float]) -> None:
         super().__init__()
-        counts = torch.tensor(values, dtype=torch.float32)
-        self.scale = float(counts.std()) if len(values) > 1 else 1.0
-        self.register_buffer("values", counts / self.scale, persistent=False)
-        gaps = counts.diff() / self.scale
-        ends = torch.cat([gaps[:1], gaps, gaps[-1:]]) if len(values) > 1 else torch.ones(2)
-        self.register_buffer("reach", ((ends[1:] + ends[:-1]) / 2).clamp(min=1e-3).log(), persistent=False)
+        counts = np.asarray(values)
+        self.scale = float(counts.std(ddof=1)) if len(values) > 1 else 1.0
+        gaps = np.diff(counts) / self.scale
+        ends = np.concatenate([gaps[:1], gaps, gaps[-1:]]) if len(values) > 1 else np.ones(2)
+        reach = np.log(np.maximum((ends[1:] + ends[:-1]) / 2, 1e-3))
+        self.register_buffer("values", torch.tensor(counts / self.scale, dtype=torch.float32), persistent=False)
+        self.register_buffer("reach", torch.tensor(reach, dtype=torch.float32), persistent=False)
         self.out = nn.Linear(features, 1)
         self.spread = nn.Parameter(torch.zeros(()))
 
