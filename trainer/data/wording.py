@@ -21,6 +21,10 @@ _REFUSALS = frozenset({"not", "never", "no", "don't", "dont", "without", "until"
 _CHANCE = 0.4
 
 
+ADDED = (*_OPENINGS, *_CLOSINGS, "the a it and")
+"""All the words that `reword` may add to a text."""
+
+
 def reword(text: str, rng: np.random.Generator) -> str:
     """Drops or adds articles and politeness, swaps neighbours, changes case and punctuation. Nothing stays nothing.
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from db.errors import BadArgument
@@ -29,12 +31,18 @@ def hash_features(text: str, buckets: int) -> list[int]:
     Stable over machines and versions (CRC-32 of UTF-8), case-folded. An empty text has no features.
     """
     words = _WORD.findall(text.casefold())
-    features = [f"w:{word}" for word in words]
-    features += [f"p:{a} {b}" for a, b in pairwise(words)]
-    for word in words:
-        framed = f"<{word}>"
-        features += [f"c:{framed[i : i + n]}" for n in (3, 4, 5) for i in range(len(framed) - n + 1)]
-    return [1 + zlib.crc32(feature.encode()) % (buckets - 1) for feature in features]
+    pairs = [_bucket(f"p:{a} {b}", buckets) for a, b in pairwise(words)]
+    return [*pairs, *(feature for word in words for feature in _word_features(word, buckets))]
+
+
+def _word_features(word: str, buckets: int) -> list[int]:
+    framed = f"<{word}>"
+    pieces = [f"c:{framed[i : i + n]}" for n in (3, 4, 5) for i in range(len(framed) - n + 1)]
+    return [_bucket(feature, buckets) for feature in (f"w:{word}", *pieces)]
+
+
+def _bucket(feature: str, buckets: int) -> int:
+    return 1 + zlib.crc32(feature.encode()) % (buckets - 1)
 
 
 def mirror_text(text: str) -> str:
@@ -83,7 +91,13 @@ class SentenceEncoder(nn.Module):
 
 
 class TextEncoder(nn.Module):
-    """Texts -> (N, width). An empty text gives a learnt vector of its own."""
+    """Texts -> (N, width). An empty text gives a learnt vector of its own.
+
+    Features that were never heard in training hold nothing but chance, and are left out. A text of which less than half of
+    the words were heard counts as none: no instruction is better followed than a wrong one.
+    """
+
+    heard: Tensor
 
     def __init__(self, buckets: int, features: int, width: int) -> None:
         super().__init__()
@@ -94,9 +108,16 @@ class TextEncoder(nn.Module):
             nn.LayerNorm(features), nn.Linear(features, width), nn.SiLU(), nn.Linear(width, width), nn.LayerNorm(width)
         )
         nn.init.normal_(self.nothing, std=0.5)
+        self.register_buffer("heard", torch.zeros(buckets, dtype=torch.bool))
+
+    def hear(self, texts: Iterable[str]) -> None:
+        """These will be trained on, beside those that were heard before. Before the first one every feature counts."""
+        for text in texts:
+            self.heard[hash_features(text, self.buckets)] = True
 
     def forward(self, texts: Sequence[str]) -> Tensor:
-        ids = [hash_features(text, self.buckets) for text in texts]
+        heard = self.heard.cpu().numpy()
+        ids = [self._features(text, heard) for text in texts]
         flat = torch.tensor([i for row in ids for i in row], dtype=torch.long)
         starts = torch.tensor([0, *(len(row) for row in ids[:-1])], dtype=torch.long).cumsum(0)
         device = self.nothing.device
@@ -108,3 +129,12 @@ class TextEncoder(nn.Module):
         empty = torch.tensor([not row for row in ids], device=device)[:, None]
         encoded: Tensor = self.net(torch.where(empty, self.nothing.to(bags.dtype), bags))
         return encoded
+
+    def _features(self, text: str, heard: NDArray[np.bool_]) -> list[int]:
+        """heard: (buckets,). A word was heard where all of its features were: single ones may share a bucket by chance."""
+        features = hash_features(text, self.buckets)
+        if not heard.any():
+            return features
+        words = _WORD.findall(text.casefold())
+        known = sum(heard[_word_features(word, self.buckets)].all() for word in words)
+        return [feature for feature in features if heard[feature]] if 2 * known >= len(words) else []

@@ -21,10 +21,12 @@ from trainer.data.corrections import mix
 from trainer.data.dataset import require_split
 from trainer.data.manifest import Manifest, Source
 from trainer.data.prefetch import Prefetch
+from trainer.data.wording import ADDED
 from trainer.models import Card, Loaded, MarginalCard, build, keep_sentences, read_card, read_origin, save_model
 from trainer.nets.p2p import P2P
 from trainer.nets.policy import Policy
 from trainer.nets.slots import fit_slots
+from trainer.nets.text import TextEncoder, mirror_text
 from trainer.scoring.baselines import Marginal
 from trainer.scoring.inference import predict_take, truth_of
 from trainer.scoring.scores import Scores, apply_thresholds, score, tune_thresholds
@@ -216,6 +218,10 @@ def new_learner(
         net.start_from(*picture_statistics(data.train))
     if origin is not None:
         net.load_state_dict(origin.net.state_dict())
+    reader = getattr(net, "text", None)
+    if isinstance(reader, TextEncoder):
+        told = {text for take in data.train for text in take.texts}
+        reader.hear([*told, *map(mirror_text, told), *ADDED])
     return Learner(net, config, data.manifest.space, seed=seed, steps=steps, precision=precision, world=world)
 
 

@@ -35,3 +35,27 @@ def test_a_mirrored_text_swaps_left_and_right() -> None:
     assert mirror_text("Turn left, then Right") == "Turn right, then Left"
     assert mirror_text(mirror_text("left or right")) == "left or right"
     assert mirror_text("shoot the monsters") == "shoot the monsters"
+
+
+def test_what_was_never_heard_counts_for_nothing() -> None:
+    torch.manual_seed(0)
+    encoder = TextEncoder(2**18, 16, 16).eval()
+    encoder.hear(["turn left", "collect the medkits"])
+    nothing, known, added, half, mostly_new = encoder(
+        ["", "turn left", "turn left zzyzx", "left zzyzx", "zzyzx qwfpg the"]
+    )
+    torch.testing.assert_close(mostly_new, nothing)
+    assert (known - nothing).abs().max() > 0.05
+    torch.testing.assert_close(added, known, msg="a word more that it does not know changes nothing")
+    assert (half - nothing).abs().max() > 0.05
+    assert (half - known).abs().max() > 0.01, "of the pair and the other word nothing was said"
+
+
+def test_what_was_heard_is_stored_with_the_weights() -> None:
+    encoder = TextEncoder(512, 8, 8)
+    encoder.hear(["turn left"])
+    other = TextEncoder(512, 8, 8)
+    other.load_state_dict(encoder.state_dict())
+    assert torch.equal(other.heard, encoder.heard)
+    other.hear(["turn right"])
+    assert other.heard.sum() > encoder.heard.sum()
