@@ -98,7 +98,7 @@ def write_model(store, model_id: str, kind: str = "idm", scores: dict | None = N
 def score(ap: float) -> dict:
     return {
         "macro_ap": ap,
-        "onset_f1": {"0": 0.1, "1": 0.5},
+        "macro_onset_f1": {"0": 0.1, "1": 0.5},
         "mouse": {"dx": {"r2": 0.3}, "dy": {"r2": None}},
         "cross_entropy": {"all": 1.5},
     }
