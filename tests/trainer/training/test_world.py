@@ -81,9 +81,9 @@ def test_two_processes_learn_what_one_learns(toy_library: Any, toy_manifest: Any
         shutil.copytree(tmp_path / "copy", library / "runs" / begun["run"])
         found.append(weights_of(library, run_script(library, toy_manifest.id, 1, 6, begun["run"], which)["model"]))
     one, *others = found
-    learnt = max(float((one[name] - halfway[f"ema.{name}"]).abs().max()) for name in one)
+    learnt = max(float((one[name].float() - halfway[f"ema.{name}"].float()).abs().max()) for name in one)
     for other in others:
-        largest = max(float((one[name] - other[name]).abs().max()) for name in one)
+        largest = max(float((one[name].float() - other[name].float()).abs().max()) for name in one)
         assert largest < 2e-4 < learnt, (largest, learnt)
 
 
