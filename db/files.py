@@ -1,12 +1,14 @@
-"""Small files that are always whole: written beside the old one, made durable, then put in its place."""
+"""Small files that are always whole: written beside the old one, made durable, then put in its place; and their reading."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 from pathlib import Path
+from typing import Any
 
-from db.errors import from_os_error
+from db.errors import BadFile, from_os_error
 
 
 def replace_text(path: Path, text: str) -> None:
@@ -29,6 +31,21 @@ def replace_bytes(path: Path, content: bytes) -> None:
         sync_folder(path.parent)
     except OSError as error:
         raise from_os_error(error, path) from None
+
+
+def read_object(path: Path, most_bytes: int) -> dict[str, Any]:
+    """The JSON object in a file that somebody else may have written. Raises BadFile, also where it is larger than it should be."""
+    try:
+        if path.stat().st_size > most_bytes:
+            raise BadFile(f"{path} is too large to be what it should be.")
+        said = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise BadFile(f"{path} is not JSON: {error}.") from None
+    except OSError as error:
+        raise from_os_error(error, path) from None
+    if not isinstance(said, dict):
+        raise BadFile(f"{path} is not an object.")
+    return said
 
 
 def sync_folder(folder: Path) -> None:

@@ -119,7 +119,8 @@ def split_items(items: Sequence[Item], held_out_share: float, by: SplitBy, seed:
     if not 0 < held_out_share < 1:
         raise BadArgument("--held-out-share must lie between 0 and 1.")
     sizes = [(unit_of(item, by), item.learnable_ticks) for item in items]
-    return split_groups(sizes, held_out_share, seed, by, {unit_of(item, by): item.game for item in items})
+    games = {unit_of(item, by): item.game for item in sorted(items, key=lambda item: item.game, reverse=True)}
+    return split_groups(sizes, held_out_share, seed, by, games)
 
 
 def nothing_fits(choice: Choice) -> str:

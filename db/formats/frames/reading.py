@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from db.clock import Int64
-from db.errors import BadArgument, BadFile, from_os_error
+from db.errors import BadArgument, BadFile
+from db.files import read_object
 from db.formats.account import Account, bring_account, known
 from db.formats.format import Asked, Source, Tell
 from db.formats.frames.layout import FIXED, PRESSES
@@ -56,7 +55,7 @@ class Reader:
         videos = sorted(path for path in folder.glob("*") if path.suffix.lower() in _VIDEOS)
         if table is None or len(videos) != 1:
             raise BadFile(f"{folder} needs one video and a frames.csv or frames.parquet; it has {len(videos)} videos.")
-        about = _read_about(folder / ABOUT)
+        about = read_object(folder / ABOUT, _ABOUT_MAX) if (folder / ABOUT).exists() else {}
         game = asked.game or str(about.get("game", ""))
         player = asked.player or str(about.get("player", "")) or "unknown"
         if not game:
@@ -177,19 +176,3 @@ def _equal_runs(texts: Sequence[str]) -> Iterator[tuple[int, int, str]]:
             if texts[start]:
                 yield start, i, texts[start]
             start = i
-
-
-def _read_about(path: Path) -> dict[str, Any]:
-    try:
-        if not path.exists():
-            return {}
-        if path.stat().st_size > _ABOUT_MAX:
-            raise BadFile(f"{path} is too large to be what it should be.")
-        said = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise BadFile(f"{path} is not JSON: {error}.") from None
-    except OSError as error:
-        raise from_os_error(error, path) from None
-    if not isinstance(said, dict):
-        raise BadFile(f"{path} is not an object.")
-    return said

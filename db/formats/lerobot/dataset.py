@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ import pyarrow.compute
 import pyarrow.parquet
 
 from db.errors import BadFile, from_os_error
+from db.files import read_object
 from db.formats.lerobot.layout import ACTION, DATA, EPISODES, INFO, OWN, TASKS, VIDEO, fill, inside, place
 
 MOST_EPISODES, MOST_TASKS, MOST_TEXT = 200_000, 1_000_000, 20_000
@@ -70,7 +70,7 @@ class Dataset:
     def read(cls, root: Path) -> Dataset:
         """Raises BadFile with the place."""
         path = root / INFO
-        said = _read_json(path)
+        said = read_object(path, _JSON_MAX)
         version = str(said.get("codebase_version", ""))
         if not version.startswith("v3."):
             raise BadFile(f"{path} says version {version[:20]!r}; only LeRobot datasets of version 3 can be imported.")
@@ -162,24 +162,10 @@ class Dataset:
 _OWN_COLUMNS = ("timestamp", "frame_index", "episode_index", "index", "task_index", "actors")
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > _JSON_MAX:
-            raise BadFile(f"{path} is too large to be what it should be.")
-        said = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise BadFile(f"{path} is not JSON: {error}.") from None
-    except OSError as error:
-        raise from_os_error(error, path) from None
-    if not isinstance(said, dict):
-        raise BadFile(f"{path} is not an object.")
-    return said
-
-
 def _read_own(path: Path) -> dict[int, dict[str, Any]]:
     """Where it is no such file the dataset is somebody else's, and nothing is wrong."""
     try:
-        episodes = _read_json(path).get("episodes")
+        episodes = read_object(path, _JSON_MAX).get("episodes")
     except BadFile:
         return {}
     rows = episodes if isinstance(episodes, list) else []

@@ -17,7 +17,6 @@ from db.formats.rowevents import RowEvents
 from db.formats.table import has_parquet, read_table, write_table
 from db.labelling.labels import Edit, LabelKind, spans
 from db.recording.events import Gap, GapReason
-from db.store import Store
 from recordings import FRAME_NS, KEY_D, KEY_W, START_NS, Take, found_down, key, move, read_barcode, record
 
 COUNT = 20
@@ -42,12 +41,6 @@ EVENTS = [
     found_down(at(12), KEY_W),
     key(at(14.5), KEY_W, 0),
 ]
-
-
-@pytest.fixture
-def store(tmp_path):
-    with Store.open(tmp_path / "library") as store:
-        yield store
 
 
 @pytest.fixture

@@ -45,12 +45,6 @@ EVENTS = [
 
 
 @pytest.fixture
-def store(tmp_path):
-    with Store.open(tmp_path / "library") as store:
-        yield store
-
-
-@pytest.fixture
 def session(store):
     session_id = record(store, Take(count=COUNT, events=EVENTS))
     say(store, session_id, LabelKind.INSTRUCTION, 5, 40, "walk to “the” gate")

@@ -79,12 +79,6 @@ EVENTS = [
 
 
 @pytest.fixture
-def store(tmp_path):
-    with Store.open(tmp_path / "library") as store:
-        yield store
-
-
-@pytest.fixture
 def session(store):
     gaps = [Gap(at(20), at(22), GapReason.UNFOCUSED)]
     session_id = record(store, Take(times_ns=TIMES, events=EVENTS, gaps=gaps, group_id="sitting-1"))

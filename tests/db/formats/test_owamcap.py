@@ -57,12 +57,6 @@ EVENTS = [
 
 
 @pytest.fixture
-def store(tmp_path):
-    with Store.open(tmp_path / "library") as store:
-        yield store
-
-
-@pytest.fixture
 def session(store):
     session_id = record(store, Take(count=COUNT, events=EVENTS, gaps=[Gap(at(20), at(22), GapReason.UNFOCUSED)]))
     say = [

@@ -21,12 +21,6 @@ WRITTEN = [name for name, kind in FORMATS.items() if kind.writes]
 BOTH = [name for name in READ if name in WRITTEN]
 
 
-@pytest.fixture
-def store(tmp_path):
-    with Store.open(tmp_path / "library") as store:
-        yield store
-
-
 def everything(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file() and "index.sqlite" not in path.name)
 

@@ -48,12 +48,6 @@ def make(
     return path
 
 
-@pytest.fixture
-def store(tmp_path):
-    with Store.open(tmp_path / "library") as store:
-        yield store
-
-
 def bring(store: Store, path: Path):
     return import_video(store, path, game="doom", player="ann")
 

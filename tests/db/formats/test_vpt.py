@@ -37,12 +37,6 @@ def at(frame: float) -> int:
     return START_NS + int(frame * STEP)
 
 
-@pytest.fixture
-def store(tmp_path):
-    with Store.open(tmp_path / "library") as store:
-        yield store
-
-
 def step(i: int, keys: str = "", buttons: tuple[int, ...] = (), **more: Any) -> dict[str, Any]:
     """A line as MineRec writes it, as far as anybody reads it."""
     mouse = {

@@ -18,7 +18,6 @@ from db.formats.webdataset import FORMAT
 from db.labelling.labels import Edit, LabelKind
 from db.recording.events import Gap, GapReason
 from db.recording.keys import BTN_LEFT
-from db.store import Store
 from recordings import FRAME_NS, KEY_W, START_NS, Take, key, move, read_barcode, record
 
 COUNT = 90
@@ -36,12 +35,6 @@ EVENTS = [
     move(at(7.5), 3, -2.5),
 ]
 CLIPS = {"seconds": "1", "shard": "2"}
-
-
-@pytest.fixture
-def store(tmp_path):
-    with Store.open(tmp_path / "library") as store:
-        yield store
 
 
 @pytest.fixture
