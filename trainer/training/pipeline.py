@@ -21,7 +21,7 @@ from trainer.data.choice import chosen_videos
 from trainer.data.dataset import freeze
 from trainer.data.manifest import Manifest, Source, read_manifest
 from trainer.imputing import open_imputer
-from trainer.models import Card, choose_device, read_origin
+from trainer.models import choose_device, read_origin
 from trainer.training import loop
 from trainer.training.plans import Plan, Stage, StageName, plan_lock, run_of, write_plan
 from trainer.training.runs import CONFIG_NAME, Pulse, Run, RunConfig, new_run, open_run, reason_of, told_of_failure
@@ -198,7 +198,11 @@ class Pipeline:
                     f"Dataset {manifest.id} is not the one run {run.id} began with; start a new pipeline."
                 )
             card = loop.train(self.store, data, run, planned, device=self._device, report=report, stopped=stops)
-        return stage.model_copy(update={"model": card.id, "note": _figures(card)}) if card is not None else None
+        return (
+            stage.model_copy(update={"model": card.id, "note": loop.in_words(card.figures)})
+            if card is not None
+            else None
+        )
 
     def _begun(self, stage: Stage, kind: Kind) -> tuple[Run, RunConfig | None]:
         if stage.run is None:
@@ -278,7 +282,3 @@ class Pipeline:
 
 def _left_out(stage: Stage, note: str) -> Stage:
     return stage.model_copy(update={"state": "left out", "note": note})
-
-
-def _figures(card: Card) -> str:
-    return ", ".join(f"{name} {value:.3f}" for name, value in card.figures.items() if value is not None)
