@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import QEvent, QObject, QSize, Qt
-from PyQt6.QtWidgets import QFrame, QScrollArea, QWidget
+from PyQt6.QtGui import QPaintEvent
+from PyQt6.QtWidgets import QFrame, QScrollArea, QScrollBar, QWidget
+
+
+class _Bar(QScrollBar):
+    """Its room is always kept and it is seen only where there is something to scroll: a bar that came and went would
+    change the width, the width the height of wrapped text, and the height whether it is needed, without an end."""
+
+    def __init__(self) -> None:
+        super().__init__(Qt.Orientation.Vertical)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent, False)
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        if self.maximum() > self.minimum():
+            super().paintEvent(event)
 
 
 class ScrollColumn(QScrollArea):
@@ -14,6 +28,8 @@ class ScrollColumn(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self.setVerticalScrollBar(_Bar())
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setWidget(content)
 

@@ -14,7 +14,6 @@ from PyQt6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QRadioButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -23,6 +22,7 @@ from db.errors import PlaytapeError
 from db.recording.consent import LICENCES, STATEMENT, WARNING, Consent, give_consent
 from recorder.ui.live.faces import Shape
 from recorder.ui.notices import Sign
+from recorder.ui.scroll_column import ScrollColumn
 from recorder.ui.theme import Theme, dim, heading, scaled
 
 _WIDTH_PX = 720
@@ -30,7 +30,7 @@ _SIGNS = (Shape.DISC, Shape.CROSS, Shape.TICK)
 """What is kept, what never is, where it stays: one sign for each paragraph."""
 
 
-class ConsentPage(QScrollArea):
+class ConsentPage(ScrollColumn):
     """`agreed` gives the stored Consent."""
 
     agreed = pyqtSignal(object)
@@ -40,8 +40,6 @@ class ConsentPage(QScrollArea):
     def __init__(self, library: Path) -> None:
         super().__init__()
         self._library = library
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.title = QLabel("Before the first recording")
         self.title.setFont(scaled(self.title.font(), 1.7, bold=True))
         self.player = QLineEdit()

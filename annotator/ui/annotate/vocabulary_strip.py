@@ -5,11 +5,9 @@ from __future__ import annotations
 from PyQt6.QtCore import QSize, Qt, QTimer
 from PyQt6.QtGui import QAction, QColor, QIcon, QKeySequence, QPainter, QPixmap
 from PyQt6.QtWidgets import (
-    QFrame,
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QScrollArea,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -21,6 +19,7 @@ from annotator.ui.annotate.span_words import span_colour
 from annotator.ui.annotate.word_keys import WordKeys
 from annotator.ui.flow_layout import FlowLayout
 from annotator.ui.keys.controls import follow
+from annotator.ui.scroll_column import ScrollColumn
 from annotator.ui.theme import Theme
 from db.labelling.labels import LabelKind
 
@@ -53,12 +52,7 @@ class VocabularyStrip(QWidget):
         self._inner = QWidget()
         self._inner.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._flow = FlowLayout(self._inner, first_grows=False)
-        self._area = QScrollArea()
-        self._area.setFrameShape(QFrame.Shape.NoFrame)
-        self._area.setWidgetResizable(True)
-        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._area.setWidget(self._inner)
+        self._area = ScrollColumn(self._inner)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)

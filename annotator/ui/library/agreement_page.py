@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from annotator.ui.errand import Errand
 from annotator.ui.library.charts import ColumnChart, Series
 from annotator.ui.library.ranges_chart import Ranged, RangesChart
 from annotator.ui.notices import EmptyPage
+from annotator.ui.scroll_column import ScrollColumn
 from db.labelling.reliability import LEAST_SESSIONS, Compared, Figure, Reliability, by_pair, measure, read_compared
 from db.library.index import index_stamp
 from db.store import Store
@@ -190,7 +191,7 @@ def _sessions(count: int) -> str:
     return f"{count} session{'s' * (count != 1)}"
 
 
-def _column(*parts: tuple[str, QWidget, str]) -> QScrollArea:
+def _column(*parts: tuple[str, QWidget, str]) -> ScrollColumn:
     inside = QWidget()
     column = QVBoxLayout(inside)
     column.setContentsMargins(0, 0, 12, 0)
@@ -206,12 +207,9 @@ def _column(*parts: tuple[str, QWidget, str]) -> QScrollArea:
             column.addWidget(_dim(QLabel(note)))
         column.addSpacing(12)
     column.addStretch()
-    area = QScrollArea()
-    area.setFrameShape(QFrame.Shape.NoFrame)
-    area.setWidgetResizable(True)
-    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area = ScrollColumn(inside)
+    area.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # the keyboard scrolls it
     area.setAccessibleName(", ".join(title for title, _, _ in parts))
-    area.setWidget(inside)
     return area
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QAction
-from PyQt6.QtWidgets import QApplication, QFrame, QLabel, QScrollArea, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QApplication, QLabel, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from annotator.bulk import Deed, Outcome, do, done_before, undo
 from annotator.model.library.runs import RunState
@@ -22,6 +22,7 @@ from annotator.ui.library.saved_searches import SavedSearches, SearchMemory
 from annotator.ui.library.selection_bar import SelectionBar
 from annotator.ui.library.session_card import SessionCard
 from annotator.ui.notices import EmptyPage
+from annotator.ui.scroll_column import ScrollColumn
 from annotator.ui.sessions.key_usage import KeyUsage
 from annotator.ui.sessions.searcher import Found
 from annotator.ui.sessions.session_list import SessionList
@@ -118,13 +119,8 @@ class BrowsePage(QWidget):
         column.addStretch()
         body = QSplitter(Qt.Orientation.Horizontal)
         body.addWidget(left)
-        beside = QScrollArea()
-        beside.setFrameShape(QFrame.Shape.NoFrame)
-        beside.setWidgetResizable(True)
-        beside.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        beside.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        beside = ScrollColumn(right)
         beside.setMinimumWidth(280)
-        beside.setWidget(right)
         body.addWidget(beside)
         body.setSizes([560, 520])
         body.setStretchFactor(0, 1)

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import (
     QCheckBox,
     QDoubleSpinBox,
-    QFrame,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
 from annotator.model.library.queue import sampled_share
+from annotator.ui.scroll_column import ScrollColumn
 from annotator.ui.text_guard import TextGuard
 from db.errors import PlaytapeError
 from db.settings import LibrarySettings, change_settings, read_settings, settings_stamp
@@ -198,12 +197,8 @@ class SettingsPage(QWidget):
             self.stewards,
         )
         column.addStretch()
-        area = QScrollArea()
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area = ScrollColumn(inside)
         area.setAccessibleName("Rules of this library")
-        area.setWidget(inside)
         foot = QHBoxLayout()
         foot.setSpacing(8)
         foot.addWidget(self.save)

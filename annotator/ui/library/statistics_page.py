@@ -9,13 +9,14 @@ from pathlib import Path
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QGuiApplication
-from PyQt6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from annotator.model.library.figures import Figures, read_figures, write_figures
 from annotator.ui.errand import Errand
 from annotator.ui.library.bars import Bar, Bars, time_words
 from annotator.ui.library.charts import COLOURS, Chart, ColumnChart, LineChart, Series
 from annotator.ui.library.progress_panel import game_bars
+from annotator.ui.scroll_column import ScrollColumn
 from annotator.ui.theme import Theme
 from db.errors import PlaytapeError
 from db.files import replace_text
@@ -119,7 +120,7 @@ class StatisticsPage(QWidget):
         dialog.fileSelected.connect(lambda path: self.save_figures(Path(path)))
         dialog.open()
 
-    def _column(self, *parts: tuple[str, Bars | Chart]) -> QScrollArea:
+    def _column(self, *parts: tuple[str, Bars | Chart]) -> ScrollColumn:
         inside = QWidget()
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, 12, 0)
@@ -137,12 +138,9 @@ class StatisticsPage(QWidget):
                 column.addWidget(widget)
             column.addSpacing(12)
         column.addStretch()
-        area = QScrollArea()
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area = ScrollColumn(inside)
+        area.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # the keyboard scrolls it
         area.setAccessibleName(", ".join(title for title, _ in parts))
-        area.setWidget(inside)
         return area
 
     def _on_finished(self) -> None:

@@ -14,7 +14,6 @@ from PyQt6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
-    QScrollArea,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -23,6 +22,7 @@ from PyQt6.QtWidgets import (
 from db.errors import PlaytapeError
 from db.recording.profiles import GameProfile, delete_profile, profile_path, save_profile
 from recorder.ui.pick.limits_form import LimitsForm
+from recorder.ui.scroll_column import ScrollColumn
 from recorder.ui.settings.key_capture import KeyField
 from recorder.ui.theme import dim, scaled
 
@@ -105,10 +105,7 @@ class ProfileSheet(QFrame):
         column.addWidget(self.more, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.limits)
         column.addStretch(1)
-        self._scroll = scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setWidget(inner)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll = scroll = ScrollColumn(inner)
         cancel = QPushButton("Cancel")
         cancel.setToolTip("Leaves the profile as it was (Esc)")
         cancel.clicked.connect(lambda: self.closed.emit(None))

@@ -15,7 +15,6 @@ from PyQt6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
-    QScrollArea,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -23,6 +22,7 @@ from PyQt6.QtWidgets import (
 
 from db.recording.consent import LICENCES, Consent
 from recorder.hotkeys import DEFAULTS, HotkeyAction, problems
+from recorder.ui.scroll_column import ScrollColumn
 from recorder.ui.segments import Segments
 from recorder.ui.settings.encoder_choice import EncoderChoice
 from recorder.ui.settings.key_capture import HotkeyField
@@ -39,7 +39,7 @@ _NAMES = {
 }
 
 
-class SettingsPage(QScrollArea):
+class SettingsPage(ScrollColumn):
     """Everything takes effect at once; there is nothing to confirm."""
 
     rebound = pyqtSignal()
@@ -54,8 +54,6 @@ class SettingsPage(QScrollArea):
         super().__init__()
         self._library, self._preferences, self._sounds, self._encoder = library, preferences, sounds, encoder
         self._game_keys: Collection[int] = ()
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.fields: dict[HotkeyAction, HotkeyField] = {}
         self.problems: dict[HotkeyAction, QLabel] = {}
         self.listener_problem = _complaint()

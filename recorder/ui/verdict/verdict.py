@@ -13,7 +13,6 @@ from PyQt6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QScrollArea,
     QSizePolicy,
     QStackedWidget,
     QToolButton,
@@ -26,6 +25,7 @@ from db.recording.qa import Verdict
 from db.store import Store
 from recorder.ui.errand import Errand
 from recorder.ui.live.gauges import clock_text, size_text
+from recorder.ui.scroll_column import ScrollColumn
 from recorder.ui.theme import Theme, dim, heading, scaled
 from recorder.ui.verdict.filmstrip import Filmstrip
 from recorder.ui.verdict.grade_mark import GradeMark
@@ -92,10 +92,7 @@ class VerdictCard(QFrame):
         column.addLayout(self._build_facts())
         column.addLayout(self._build_columns(), 1)
         column.addStretch(0)
-        scroll = QScrollArea()
-        scroll.setWidget(body)
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll = ScrollColumn(body)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(1, 1, 1, 1)
