@@ -25,6 +25,7 @@ from trainer.data.clips import Take, cut, load_takes, windows
 from trainer.data.dataset import freeze
 from trainer.data.manifest import Manifest
 from trainer.data.prefetch import Prefetch
+from trainer.training.allocator import keep_freed_memory
 from trainer.training.loop import Data, load_data, new_learner, new_sampler
 from trainer.training.runs import new_run
 
@@ -35,6 +36,7 @@ _STEPS, _WARM = 10, 5
 def measure() -> dict[str, Any]:
     """Two minutes at 640x360 and 30 Hz, written by the real writers; the quick configurations learn from them."""
     found: dict[str, Any] = {}
+    keep_freed_memory()  # as every run does
     with tempfile.TemporaryDirectory() as name, Store.open(Path(name)) as store:
         _fill(store)
         clip = clip_named("quick")

@@ -8,7 +8,6 @@ from dataclasses import dataclass, fields
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from trainer.configs import AugmentConfig
 from trainer.data import camera
@@ -100,47 +99,64 @@ class Draws:
 
 
 def augment(frames: Tensor, draws: Draws) -> Tensor:
-    """Varies clips (B, T, 3, H, W) in [0, 1], each by its own draw; a clip for which nothing was drawn stays as it is."""
-    return torch.stack([_vary(clip, draws, i) for i, clip in enumerate(frames)])
+    """Varies clips, each by its own draw: (B, T, H, W, 3) uint8 -> (B, T, 3, H, W) float32 in [0, 1].
+
+    A clip for which nothing was drawn is what `to_unit` makes of it. One clip after the other, in place: together they do
+    not fit into a processor's cache, and then every pass over them waits for the memory.
+    """
+    count, length, height, width, channels = frames.shape
+    varied = torch.empty((count, length, channels, height, width), device=frames.device)
+    for i, (clip, into) in enumerate(zip(frames, varied, strict=True)):
+        _vary(clip, into, draws, i)
+    return varied
 
 
-def _vary(clip: Tensor, draws: Draws, i: int) -> Tensor:
-    """One clip (T, 3, H, W): first where things are, then the light and the colours, then what a lens and a sensor do."""
-    before = clip
+def _vary(clip: Tensor, into: Tensor, draws: Draws, i: int) -> None:
+    """One clip (T, H, W, 3) into (T, 3, H, W): first where things are, then the light and the colours, then what a lens and
+    a sensor do."""
+    planes = clip.movedim(-1, -3).contiguous()
     if draws.mirrored[i]:
-        clip = clip.flip(-1)
+        planes = planes.flip(-1)
+    if draws.shift_px[i].any() and not draws.rotation[i]:
+        planes = _shift(planes, *draws.shift_px[i].tolist())
+    out = into.copy_(planes).div_(255)
     if draws.rotation[i]:
-        clip = camera.rotate(clip, float(draws.rotation[i]))
-    if draws.shift_px[i].any():
-        clip = _shift(clip, *draws.shift_px[i].tolist())
+        out = _shift(camera.rotate(out, float(draws.rotation[i])), *draws.shift_px[i].tolist())
     if (draws.light[i] != 1).any():
-        clip = camera.light(clip, draws.light[i])
+        out = camera.light(out, draws.light[i])
     if draws.hue[i]:
-        clip = camera.turn_hue(clip, clip.new_tensor(draws.hue[i]))
+        out = camera.turn_hue(out, out.new_tensor(draws.hue[i]))
     if (draws.colour[i] != 1).any():
-        clip = _colour(clip, *draws.colour[i].tolist())
+        out = _colour(out, *draws.colour[i].tolist())
     if draws.blur[i].any():
-        clip = camera.convolve(clip, _trim(draws.blur[i]))
+        out = camera.convolve(out, _trim(draws.blur[i]))
     if draws.sharpening[i]:
-        clip = camera.sharpen(clip, float(draws.sharpening[i]))
+        out = camera.sharpen(out, float(draws.sharpening[i]))
     if draws.grain[i].any():
-        clip = camera.add_grain(clip, float(draws.grain[i, 0]), float(draws.grain[i, 1]), int(draws.seed[i]))
-    return clip if clip is before else clip.clamp(0, 1)
+        out = camera.add_grain(out, float(draws.grain[i, 0]), float(draws.grain[i, 1]), int(draws.seed[i]))
+    torch.clamp(out, 0, 1, out=into)
 
 
 def _colour(clip: Tensor, contrast: float, brightness: float, saturation: float) -> Tensor:
+    """In place."""
     grey = luminance(clip)[:, None]
     middle = float(grey.mean())
     changed = grey.mul_((1 - saturation) * contrast).add_(middle * (brightness - contrast))
-    return changed + clip * (saturation * contrast)
+    return torch.add(changed, clip, alpha=saturation * contrast, out=clip)
 
 
-def _shift(clip: Tensor, right: int, down: int) -> Tensor:
-    """Moves a clip by whole pixels, repeating its border."""
-    height, width = clip.shape[-2:]
-    padded = functional.pad(clip, (max(right, 0), max(-right, 0), max(down, 0), max(-down, 0)), mode="replicate")
-    top, left = max(-down, 0), max(-right, 0)
-    return padded[..., top : top + height, left : left + width]
+def _shift(planes: Tensor, right: int, down: int) -> Tensor:
+    """Moves pictures (..., H, W) by whole pixels, repeating their border."""
+    height, width = planes.shape[-2:]
+    moved = torch.empty_like(planes)
+    top, bottom = max(down, 0), height + min(down, 0)
+    left, stop = max(right, 0), width + min(right, 0)
+    moved[..., top:bottom, left:stop] = planes[..., top - down : bottom - down, left - right : stop - right]
+    moved[..., :top, :] = moved[..., top : top + 1, :]
+    moved[..., bottom:, :] = moved[..., bottom - 1 : bottom, :]
+    moved[..., :left] = moved[..., left : left + 1]
+    moved[..., stop:] = moved[..., stop - 1 : stop]
+    return moved
 
 
 def _lights(batch: int, rng: np.random.Generator) -> np.ndarray:

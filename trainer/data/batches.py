@@ -11,7 +11,7 @@ from torch import Tensor
 
 from db.specs import ActionSpace
 from trainer.configs import AugmentConfig
-from trainer.data.augment import Draws, augment, to_unit
+from trainer.data.augment import Draws, augment
 from trainer.data.clips import Take, cut, windows
 from trainer.data.space import bin_index, mirrored_codes
 from trainer.data.wording import reword
@@ -104,7 +104,7 @@ class Sampler:
         text_ids = np.stack(numbers) + mirrored[:, None] * len(self._texts)
         texts = [*self._texts, *map(mirror_text, self._texts)]
         _word_anew(text_ids, texts, draws.wording)
-        frames = to_unit(torch.from_numpy(stacked["frames"]).to(self._device))
+        frames = torch.from_numpy(stacked["frames"]).to(self._device)
         return Batch(
             frames=augment(frames, draws),
             targets=make_targets(keys, motion, stacked["known"], self._space, self._device),

@@ -34,11 +34,11 @@ ONE_THING = {
 
 
 def pictures(clips: int, length: int, seed: int = 0, size_px: tuple[int, int] = SIZE_PX) -> Tensor:
-    """(B, T, 3, H, W): coarse blocks with noise on them."""
+    """(B, T, H, W, 3) uint8: coarse blocks with noise on them."""
     rng = np.random.default_rng(seed)
     width, height = size_px
     coarse = np.kron(rng.integers(20, 235, (clips, length, height // 4, width // 4, 3)), np.ones((1, 1, 4, 4, 1)))
-    return to_unit(torch.from_numpy((coarse + rng.integers(-20, 21, coarse.shape)).astype(np.uint8)))
+    return torch.from_numpy((coarse + rng.integers(-20, 21, coarse.shape)).astype(np.uint8))
 
 
 def drawn(config: AugmentConfig, batch: int, seed: int = 0) -> Draws:
@@ -47,17 +47,17 @@ def drawn(config: AugmentConfig, batch: int, seed: int = 0) -> Draws:
 
 def test_what_is_off_changes_no_bit() -> None:
     frames = pictures(4, 3)
-    assert torch.equal(augment(frames, drawn(OFF, 4)), frames)
+    assert torch.equal(augment(frames, drawn(OFF, 4)), to_unit(frames))
     never = ALL.model_copy(update={name: 0.0 for name in AugmentConfig.model_fields if name.endswith("_chance")})
-    assert torch.equal(augment(frames, drawn(never, 4)), frames)
+    assert torch.equal(augment(frames, drawn(never, 4)), to_unit(frames))
 
 
 @pytest.mark.parametrize("name", ONE_THING)
 def test_one_draw_a_clip(name: str) -> None:
     config = ONE_THING[name]
-    still = pictures(3, 1).expand(3, 4, 3, SIZE_PX[1], SIZE_PX[0])
+    still = pictures(3, 1).expand(3, 4, SIZE_PX[1], SIZE_PX[0], 3)
     varied = augment(still, drawn(config, 3, seed=5))
-    assert (varied[:, 0] - still[:, 0]).abs().amax(dim=(1, 2, 3)).min() > 0.003, "every clip is varied"
+    assert (varied[:, 0] - to_unit(still[:, 0])).abs().amax(dim=(1, 2, 3)).min() > 0.003, "every clip is varied"
     for t in (1, 2, 3):
         assert torch.equal(varied[:, 0], varied[:, t]) != (name == "grain"), "noise alone differs between frames"
 
@@ -86,6 +86,15 @@ def test_draws_stay_in_their_ranges_and_meet_their_shares() -> None:
         assert all(abs(met.mean() - share) < 0.03 for met in found)
 
 
+@pytest.mark.parametrize(("right", "down"), [(5, 0), (-5, 3), (0, -2), (4, 7), (31, -23)])
+def test_a_shift_moves_by_whole_pixels_and_repeats_the_border(right: int, down: int) -> None:
+    frames, draws = pictures(1, 2), drawn(OFF, 1)
+    moved = augment(frames, replace(draws, shift_px=np.array([[right, down]])))
+    whole = to_unit(frames)
+    rows, columns = np.clip(np.arange(24) - down, 0, 23), np.clip(np.arange(32) - right, 0, 31)
+    assert torch.equal(moved, whole[..., rows, :][..., columns])
+
+
 def test_turning_one_thing_off_changes_no_other_draw() -> None:
     whole, less = drawn(ALL, 16), drawn(ALL.model_copy(update={"blur_chance": 0.0, "rotation_deg": 0.0}), 16)
     same = {f.name for f in fields(Draws)} - {"blur", "rotation"}
@@ -105,15 +114,15 @@ def test_the_same_seed_gives_the_same_pictures_in_parts_too() -> None:
 def test_a_mirrored_clip_is_varied_like_the_clip_of_a_mirrored_world() -> None:
     frames, draws = pictures(3, 2), drawn(ALL, 3)
     mirrored = replace(draws, mirrored=np.ones(3, bool))
-    assert torch.equal(augment(frames, mirrored), augment(frames.flip(-1), draws))
+    assert torch.equal(augment(frames, mirrored), augment(frames.flip(-2), draws))
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(0, 2**32), st.sampled_from([0.0, 1.0, None]))
-def test_pictures_stay_pictures(seed: int, level: float | None) -> None:
-    frames = pictures(2, 2, seed) if level is None else torch.full((2, 2, 3, 24, 32), level)
+@given(st.integers(0, 2**32), st.sampled_from([0, 255, None]))
+def test_pictures_stay_pictures(seed: int, level: int | None) -> None:
+    frames = pictures(2, 2, seed) if level is None else torch.full((2, 2, 24, 32, 3), level, dtype=torch.uint8)
     varied = augment(frames, drawn(ALL, 2, seed))
-    assert varied.shape == frames.shape
+    assert varied.shape == (2, 2, 3, 24, 32)
     assert varied.dtype == torch.float32
     assert torch.isfinite(varied).all()
     assert varied.min() >= 0
@@ -121,7 +130,7 @@ def test_pictures_stay_pictures(seed: int, level: float | None) -> None:
 
 
 def test_lenses_and_lights_do_what_they_say() -> None:
-    clip = pictures(1, 2)[0]
+    clip = to_unit(pictures(1, 2)[0])
     assert torch.allclose(camera.rotate(clip, 0.0), clip, atol=1e-5)
     dot = torch.zeros(1, 3, 41, 61)
     dot[..., 20, 50] = 1

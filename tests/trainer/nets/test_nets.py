@@ -143,15 +143,16 @@ def test_soft_bins_sum_to_one_around_the_true_bin() -> None:
 
 
 def test_augmentation_is_one_draw_a_clip_and_mirrors_exactly() -> None:
-    frames = to_unit(torch.from_numpy(np.random.default_rng(0).integers(0, 256, (2, 3, 8, 10, 3), dtype=np.uint8)))
+    pictures = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (2, 3, 8, 10, 3), dtype=np.uint8))
+    frames = to_unit(pictures)
     assert frames.shape == (2, 3, 3, 8, 10)
-    still = frames[:, :1].expand(2, 3, 3, 8, 10)
+    still = pictures[:, :1].expand(2, 3, 8, 10, 3)
     varied = augment(still, Draws.of(AugmentConfig(mirror=0), 2, (10, 8), np.random.default_rng(0)))
     assert torch.equal(varied[:, 0], varied[:, 2]), "what stood still stands still"
     assert varied.min() >= 0
     assert varied.max() <= 1
     none = AugmentConfig(brightness=0, contrast=0, saturation=0, shift_share=0)
     draws = Draws.of(none, 2, (10, 8), np.random.default_rng(0))
-    flipped = augment(frames, replace(draws, mirrored=np.array([False, True])))
+    flipped = augment(pictures, replace(draws, mirrored=np.array([False, True])))
     torch.testing.assert_close(flipped[0], frames[0])
     torch.testing.assert_close(flipped[1], frames[1].flip(-1))
