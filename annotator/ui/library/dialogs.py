@@ -1,4 +1,4 @@
-"""The two questions that the library asks about models: what to play, and what an IDM is to label."""
+"""The questions that the library asks about models: what to play, what an IDM is to label, and whose corrections to learn."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from PyQt6.QtWidgets import (
     QFormLayout,
     QLabel,
     QLineEdit,
+    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -55,7 +56,8 @@ class PlayDialog(_Question):
     def __init__(self, policies: Sequence[Trained], parent: QWidget | None = None, chosen: str = "") -> None:
         lead = (
             "The policy presses keys and moves the mouse in the game's window. Touch the keyboard or the mouse to take "
-            "over at once; F11 gives control back, F12 ends the play."
+            "over at once; F11 gives control back, F12 ends the play. Ctrl+Alt+1 to 9 say the words of the vocabulary, "
+            "Ctrl+Alt+Enter types others, and neither takes over."
         )
         super().__init__("Play", lead, "Start playing", parent)
         self.model = QComboBox()
@@ -92,6 +94,37 @@ class PlayDialog(_Question):
 
     def _judge(self) -> None:
         self.go.setEnabled(self.model.count() > 0 and bool(self.window_title.text().strip()))
+
+
+class CorrectDialog(_Question):
+    """Which policy goes on learning from where people took over; `options()` are those of `playtape-train correct`."""
+
+    def __init__(self, policies: Sequence[Trained], parent: QWidget | None = None, chosen: str = "") -> None:
+        lead = (
+            "Where a person took over from a model, it was shown what to do. The policy goes on learning from these "
+            "stretches, mixed with what it learnt from; it becomes a new model beside the old one, and both are scored on "
+            "what was held out."
+        )
+        super().__init__("Learn from corrections", lead, "Start learning", parent)
+        self.model, self.minutes = QComboBox(), QSpinBox()
+        for policy in policies:
+            self.model.addItem(policy.title, policy.id)
+        self.model.setCurrentIndex(max(self.model.findData(chosen), 0))
+        self.minutes.setRange(1, 24 * 60)
+        self.minutes.setValue(4)
+        self.minutes.setSuffix(" min")
+        for field, name, tip in (
+            (self.model, "Policy", "Which policy goes on learning"),
+            (self.minutes, "Time", "How long it learns; it can be stopped and resumed on the Runs page"),
+        ):
+            field.setMinimumHeight(28)
+            field.setAccessibleName(name)
+            field.setToolTip(tip)
+            self.form.addRow(name, field)
+        self.go.setEnabled(self.model.count() > 0)
+
+    def options(self) -> list[str]:
+        return ["--model", self.model.currentData(), "--minutes", str(self.minutes.value())]
 
 
 class LabelDialog(_Question):

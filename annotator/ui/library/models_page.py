@@ -48,7 +48,9 @@ from annotator.ui.text_size import grown
 from db.errors import PlaytapeError
 from db.store import Store
 
-MODEL_BUTTONS = ("model_card", "measure_model", "play", "label_by_idm", "compare_models", "trash_model", "open_model")
+MODEL_BUTTONS = (
+    "model_card", "measure_model", "play", "correct_model", "label_by_idm", "compare_models", "trash_model", "open_model",
+)  # fmt: skip
 _OF_CHOSEN = ("model_card", "measure_model", "open_model", "rename_model", "trash_model")
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, Qt
-from PyQt6.QtWidgets import QWidget
+from PyQt6.QtWidgets import QDialog, QWidget
 
 from annotator.jobs import start_job
 from annotator.model.library.trained import Trained, trained_models
 from annotator.ui.errand import Errand
 from annotator.ui.keys.table import ActionSpec
-from annotator.ui.library.dialogs import LabelDialog, PlayDialog
+from annotator.ui.library.dialogs import CorrectDialog, LabelDialog, PlayDialog
 from annotator.ui.library.models_page import ModelsPage
 from annotator.ui.library.run_watch import RunWatch
 from annotator.ui.library.runs_page import RunsPage
@@ -33,6 +33,10 @@ _NO_RUN, _NO_MODEL = "Choose a run on the Runs page first.", "Choose a model on 
 WORKSHOP_ACTIONS = (
     ActionSpec("train", "Train", ("Ctrl+T",), _MENU, tip="Choose sessions, see what they hold, and train models from them"),
     ActionSpec("play", "Play", ("Ctrl+P",), _MENU, tip="Let a trained policy play"),
+    ActionSpec(
+        "correct_model", "Learn from corrections…", ("Ctrl+Shift+T",), _MENU,
+        tip="Let a policy go on learning from where people took over from a model",
+    ),
     ActionSpec(
         "start_training", "Start training", ("Ctrl+Return",), _MENU,
         tip="Start what is chosen on the Train page; with nothing chosen, both models on all accepted sessions",
@@ -85,6 +89,7 @@ def workshop_handlers(workshop: Callable[[], Workshop]) -> dict[str, Callable[[]
     """What the actions do, but for the pages, to which the window goes. workshop: asked when one is done."""
     return {
         "play": lambda: workshop().ask_to_play(),
+        "correct_model": lambda: workshop().ask_to_correct(),
         "start_training": lambda: workshop().train.begin(),
         "freeze_dataset": lambda: workshop().train.freeze_now(),
         "stop_run": lambda: workshop().runs.stop(),
@@ -121,7 +126,7 @@ class Workshop(QObject):
         self._watch.changed.connect(window.browse.show_runs)
         self._watch.changed.connect(self.runs.show_states)
         self._watch.start()
-        self.train.wanted.connect(self._start_training)
+        self.train.wanted.connect(lambda options: self._start_training("pipeline", options))
         self.runs.resume_wanted.connect(self._resume)
         self.runs.model_wanted.connect(self._show_model)
         self.models.measure_wanted.connect(self._measure)
@@ -142,14 +147,30 @@ class Workshop(QObject):
         {"train": self.train.bar.chips["game"], "runs": self.runs.list, "models": self.models.list}[page].setFocus()
 
     def ask_to_play(self) -> None:
+        """Which policy, and in which window."""
+        if policies := self._policies():
+            dialog = PlayDialog(policies, self._window, self._chosen_model)
+            self._open(dialog, lambda: self._window.start("play", "recorder.play", dialog.options()))
+
+    def ask_to_correct(self) -> None:
+        """Which policy goes on learning, and how long."""
+        if policies := self._policies():
+            dialog = CorrectDialog(policies, self._window, self._chosen_model)
+            self._open(dialog, lambda: self._start_training("correct", dialog.options()))
+
+    @property
+    def _chosen_model(self) -> str:
+        return self.models.current.id if self.models.current else ""
+
+    def _policies(self) -> list[Trained]:
         policies = trained_models(self._store.models_dir, "policy")
         if not policies:
             self._window.info.tell("There is no policy yet; press Train and wait until one is done.")
-            return
-        current = self.models.current
-        dialog = PlayDialog(policies, self._window, current.id if current else "")
+        return policies
+
+    def _open(self, dialog: QDialog, go: Callable[[], object]) -> None:
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.accepted.connect(lambda: self._window.start("play", "recorder.play", dialog.options()))
+        dialog.accepted.connect(go)
         dialog.open()
 
     def ask_to_label(self) -> None:
@@ -166,12 +187,10 @@ class Workshop(QObject):
             self._errand.start()
 
     def _offer_to_label(self, idms: Sequence[Trained], unwatched: Sequence[str]) -> None:
-        window, current = self._window, self.models.current
+        window = self._window
         selected = [] if window.sessions.is_trash else window.sessions.selected
-        dialog = LabelDialog(idms, selected, unwatched, window, current.id if current else "")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.accepted.connect(lambda: self._label(dialog.options(), len(dialog.sessions.currentData())))
-        dialog.open()
+        dialog = LabelDialog(idms, selected, unwatched, window, self._chosen_model)
+        self._open(dialog, lambda: self._label(dialog.options(), len(dialog.sessions.currentData())))
 
     def close_threads(self) -> None:
         self._watch.close()
@@ -180,8 +199,8 @@ class Workshop(QObject):
         self.train.close_threads()
         self.models.close_threads()
 
-    def _start_training(self, options: Sequence[str]) -> None:
-        if self._window.start("training", "trainer", options, "pipeline") is not None:
+    def _start_training(self, command: str, options: Sequence[str]) -> None:
+        if self._window.start("training", "trainer", options, command) is not None:
             self._window.go("runs")
             self._window.info.tell("The training starts; its run appears here in a few seconds.")
 

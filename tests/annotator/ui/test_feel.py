@@ -35,7 +35,7 @@ from annotator.ui.keys.bindings import Bindings
 from annotator.ui.keys.key_editor import KeyEditor
 from annotator.ui.keys.key_field import KeyField
 from annotator.ui.keys.palette import Palette
-from annotator.ui.library.dialogs import LabelDialog, PlayDialog
+from annotator.ui.library.dialogs import CorrectDialog, LabelDialog, PlayDialog
 from annotator.ui.library.library_actions import LIBRARY_TABLE
 from annotator.ui.library.library_window import PAGES, LibraryWindow
 from annotator.ui.text_size import SIZES, text_size, wear_text_size
@@ -123,7 +123,7 @@ def test_every_control_of_the_library_has_a_name_and_a_tooltip(library, page, qt
     assert not unnamed(library), "\n".join(unnamed(library))
 
 
-@pytest.mark.parametrize("name", ["sheet", "editor", "palette", "play", "label"])
+@pytest.mark.parametrize("name", ["sheet", "editor", "palette", "play", "label", "correct"])
 def test_every_control_of_a_dialog_has_a_name_and_a_tooltip(name, annotate, store) -> None:
     dialog: QDialog = {
         "sheet": lambda: CheatSheet(annotate),
@@ -131,6 +131,7 @@ def test_every_control_of_a_dialog_has_a_name_and_a_tooltip(name, annotate, stor
         "palette": lambda: Palette(TABLE, annotate.actions_by_name, annotate),
         "play": lambda: PlayDialog([], annotate),
         "label": lambda: LabelDialog([], ["one"], [], annotate),
+        "correct": lambda: CorrectDialog([], annotate),
     }[name]()
     assert not unnamed(dialog), "\n".join(unnamed(dialog))
     dialog.close()

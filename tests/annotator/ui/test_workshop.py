@@ -15,7 +15,7 @@ from annotator.model.library.frozen import DatasetFolder
 from annotator.model.library.runs import STOP_NAME
 from annotator.model.library.trained import trained_models
 from annotator.ui.library import library_window, workshop
-from annotator.ui.library.dialogs import LabelDialog
+from annotator.ui.library.dialogs import CorrectDialog, LabelDialog
 from annotator.ui.library.library_window import LibraryWindow
 from annotator.ui.library.train_form import QUICK, Offer, TrainForm
 from db.labelling.labels import Review
@@ -364,6 +364,23 @@ def test_the_selected_sessions_are_labelled_by_an_idm(window, sittings, store, s
     assert command[:2] == ["trainer", "label"]
     assert command[4:8] == ["--json", "--model", "idm-1", "--disagreements=0.95"]
     assert set(sittings) <= set(command)
+
+
+def test_a_policy_goes_on_learning_from_where_people_took_over(window, store, started, qtbot) -> None:
+    window.actions_by_name["correct_model"].trigger()
+    assert "no policy yet" in window.info.text
+    write_model(store, "policy-1", "policy")
+    write_model(store, "policy-2", "policy")
+    window.go("models")
+    qtbot.waitUntil(lambda: len(window.workshop.models.list.models.models) == 2)
+    window.workshop.models.choose("policy-1")
+    window.actions_by_name["correct_model"].trigger()
+    dialog = window.findChild(CorrectDialog)
+    dialog.minutes.setValue(7)
+    QTest.mouseClick(dialog.go, LEFT)
+    assert started[0][:2] == ["trainer", "correct"]
+    assert started[0][-4:] == ["--model", "policy-1", "--minutes", "7"]
+    assert window.page == "runs"
 
 
 # For real
