@@ -1,6 +1,6 @@
 """Policies trained from recorded play, measured by playing: recording, training, episodes headless and in the window, a report.
 
-    python -m bench episodes --out DIR [--minutes M] [--train-minutes M] [--episodes N]
+    python -m bench episodes --out DIR [--minutes M] [--train-minutes M] [--episodes N] [--model ID]
 
 Every part that is done is kept in `--out`: a bench that was ended goes on with what is missing. At its usual size it takes about
 two hours on two cores: half an hour of play, a quarter of an hour of training for each scenario, and the episodes.
@@ -93,7 +93,8 @@ def main(argv: list[str]) -> int:
     bench.library.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        record(bench)
+        if not args.model:
+            record(bench)
         found = {name: measure(bench, name) for name in args.scenarios}
     except (ProgramFailed, PlaytapeError, XServerError) as error:
         print(f"bench: {error}\nThe same command goes on; the logs are in {bench.out}.", file=sys.stderr)
@@ -114,17 +115,9 @@ def record(bench: Bench) -> None:
 
 
 def measure(bench: Bench, name: str) -> Row:
-    """One scenario: its dataset, its policy, and what that is worth in play."""
-    args, game = bench.args, f"vizdoom-{name}"
-    size = {"minutes": args.minutes, "groups": args.groups}
-    share = str(max(0.2, 1 / args.groups))
-    dataset = bench.keep(
-        f"{name}-dataset",
-        size,
-        lambda: {"id": bench.train("dataset", "--game", game, "--by", "group", "--held-out-share", share)["id"]},
-    )["id"]
-    trained = {"dataset": dataset, "minutes": args.train_minutes, "threads": args.threads}
-    model = bench.keep(f"{name}-policy", trained, lambda: {"id": train_policy(bench, dataset)})["id"]
+    """One scenario: its policy, and what that is worth in play."""
+    args = bench.args
+    model = args.model or own_policy(bench, name)
     headless = bench.keep(
         f"{name}-headless", {"model": model, "episodes": args.episodes, "played": PLAYED[name]} | _same(name),
         lambda: play_headless(bench, name, model),
@@ -137,6 +130,21 @@ def measure(bench: Bench, name: str) -> Row:
         "recorded": recorded_scores(bench, name),
         "measures": {canonical: MEASURES[canonical] for canonical in PLAYED[name]},
     }
+
+
+def own_policy(bench: Bench, name: str) -> str:
+    """The id of the policy that is trained on this scenario alone."""
+    args = bench.args
+    share = str(max(0.2, 1 / args.groups))
+    dataset = bench.keep(
+        f"{name}-dataset",
+        {"minutes": args.minutes, "groups": args.groups},
+        lambda: {
+            "id": bench.train("dataset", "--game", f"vizdoom-{name}", "--by", "group", "--held-out-share", share)["id"]
+        },
+    )["id"]
+    trained = {"dataset": dataset, "minutes": args.train_minutes, "threads": args.threads}
+    return str(bench.keep(f"{name}-policy", trained, lambda: {"id": train_policy(bench, dataset)})["id"])
 
 
 def train_policy(bench: Bench, dataset: str) -> str:
@@ -233,6 +241,9 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=30.0, metavar="M", help="of play, all scenarios together (30)")
     parser.add_argument("--groups", type=int, default=5, metavar="N", help="sittings of each scenario (5)")
     parser.add_argument("--train-minutes", type=float, default=15.0, metavar="M", help="for each policy (15)")
+    parser.add_argument(
+        "--model", metavar="ID", help="a policy of OUT's library, for every scenario, instead of one trained for each"
+    )
     parser.add_argument("--threads", type=int, default=2, metavar="N", help="processor threads of a training (2)")
     parser.add_argument("--episodes", type=int, default=16, metavar="N", help="headless, of each task and player (16)")
     parser.add_argument("--window-episodes", type=int, default=4, metavar="N", help="in the window, of each task (4)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from PyQt6.QtCore import QEvent, QRect, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QRect, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
 from PyQt6.QtWidgets import QFrame, QLineEdit, QVBoxLayout
 
@@ -34,19 +34,18 @@ class Entry(QFrame):
         self.line.returnPressed.connect(lambda: self.typed.emit(self.line.text()))
         self.help = dim(HELP)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 8, 8, 4)
-        layout.setSpacing(4)
+        layout.setContentsMargins(8, 6, 8, 3)
+        layout.setSpacing(2)
         layout.addWidget(self.line)
         layout.addWidget(self.help)
 
     def open(self, text: str, over: QRect) -> None:
-        """over: where the instruction in force is shown."""
+        """over: what it covers, where it has room enough."""
         self._was_active = False
         self.say(HELP)
         self.line.setText(text)
         self.line.selectAll()
-        self.setFixedWidth(max(over.width(), 300))
-        self.adjustSize()
+        self.setFixedSize(over.size().expandedTo(QSize(300, self.minimumSizeHint().height())))
         self.move(over.topLeft())
         self.show()
         self.raise_()

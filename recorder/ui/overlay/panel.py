@@ -123,9 +123,10 @@ class Panel(QFrame):
 
     @property
     def typing_rect(self) -> QRect:
-        """Where an instruction is typed, in pixels of the desktop: over the one in force."""
-        corner = self.instruction.mapToGlobal(self.instruction.rect().topLeft())
-        return QRect(corner, self.instruction.size())
+        """Where an instruction is typed, in pixels of the desktop: over the one in force and the keys, none of which is down."""
+        top = self.instruction.mapToGlobal(self.instruction.rect().topLeft())
+        bottom = self.caps.mapToGlobal(self.caps.rect().bottomRight())
+        return QRect(top, bottom)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         theme = Theme.of(self.palette())
