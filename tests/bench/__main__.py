@@ -1,7 +1,7 @@
 """`make bench`: runs every measurement, or those named: ``python -m bench witness kill``.
 
-``ablations``, ``ceiling``, ``episodes`` and ``pseudolabels`` stand apart: all but ``episodes`` need a library with a dataset, and all but
-``ceiling`` most of an hour or more. Each says more with ``--help``.
+``ablations``, ``ceiling``, ``corrections``, ``episodes`` and ``pseudolabels`` stand apart: all but ``episodes`` need a library with a
+dataset or a policy, and all but ``ceiling`` most of an hour or more. Each says more with ``--help``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from bench import (
     annotating,
     capture,
     ceiling,
+    corrections,
     cost,
     decode,
     editkill,
@@ -70,6 +71,7 @@ ROWS = {
 APART = {
     "ablations": ablations.main,
     "ceiling": ceiling.main,
+    "corrections": corrections.main,
     "episodes": episodes.main,
     "pseudolabels": pseudolabels.main,
 }

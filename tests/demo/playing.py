@@ -30,12 +30,23 @@ class Played:
 
 
 def play(
-    screen: Screen, scenario: str, instruction: str, seconds: float, seed: int, folder: Path, player: list[str]
+    screen: Screen,
+    scenario: str,
+    instruction: str,
+    seconds: float,
+    seed: int,
+    folder: Path,
+    player: list[str],
+    *,
+    beside: str = "none",
 ) -> Played:
-    """The policy plays for some seconds under one instruction. `player` are playtape-play's arguments but for the window."""
+    """The policy plays for some seconds under one instruction. `player` are playtape-play's arguments but for the window.
+
+    beside: who else has a hand in it, one of games.doom's actors.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     env, errors = screen.env(), folder / "errors.log"
-    script = Script(scenario, "none", seconds=600, seed=seed)
+    script = Script(scenario, beside, seconds=600, seed=seed)
     arguments = [*script.arguments(screen.display, folder), "--instruction", instruction]
     with Program(arguments, env, errors, cwd=folder) as game:
         window = str(game.read("ready", READY_S)["window_id"])

@@ -24,11 +24,11 @@ from games.demonstrator import Demonstrator
 from games.engine import BINDINGS, LOOK_DEG_PER_PX, SIZE_PX, TICS_PER_S, TURN_DEG_PER_PX, Doom, GameError, Tic
 from games.hand import QUIET_TICS, REST, Hand
 from games.instructions import NOTHING, Instruction, Schedule
-from games.player import Exercise, NoOp, Player, Random
+from games.player import Exercise, NoOp, Player, Random, Relief
 from games.rounds import Rounds
 from games.scenarios import SCENARIOS, Scenario
 
-ACTORS = ("demonstrator", "random", "noop", "exercise", "none")
+ACTORS = ("demonstrator", "relief", "random", "noop", "exercise", "none")
 
 
 class Log:
@@ -173,7 +173,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--scenario", choices=SCENARIOS, default="arena")
     parser.add_argument("--display", default=os.environ.get("DISPLAY"), help="default: $DISPLAY")
     parser.add_argument("--log", type=Path, required=True, metavar="DIR", help="folder for the logs")
-    parser.add_argument("--actor", choices=ACTORS, default="none", help="none: somebody else plays")
+    parser.add_argument(
+        "--actor", choices=ACTORS, default="none", help="none: somebody else plays; relief: takes over from it by turns"
+    )
     parser.add_argument("--seconds", type=float, default=60.0, metavar="T", help="how long to play after the go")
     parser.add_argument("--count", type=int, default=0, metavar="N", help="end after N injected presses and releases")
     parser.add_argument("--seed", type=int, default=0, metavar="K")
@@ -202,6 +204,8 @@ def _player(actor: str, scenario: Scenario, seed: int) -> Player | None:
     match actor:
         case "demonstrator":
             return Demonstrator(scenario, seed=seed)
+        case "relief":
+            return Relief(Demonstrator(scenario, seed=seed))
         case "random":
             return Random(seed=seed)
         case "noop":

@@ -27,6 +27,11 @@ LONGEST_PLAN = 512
 SPREAD = 0.95  # of a tic, over which what was decided in it is carried out
 
 
+GIVE_BACK = 87
+"""KEY_F11, the usual hotkey that gives control back to a model; nothing to the game."""
+_HELD = (*BINDINGS, GIVE_BACK)
+
+
 @dataclass(frozen=True, slots=True)
 class Intent:
     """What a player wants until the next tic: the evdev codes to hold, and how far to move the mouse, in pixels."""
@@ -44,12 +49,12 @@ class Grip:
 
     def __init__(self) -> None:
         self.held: set[int] = set()
-        self._changed_tic = dict.fromkeys(BINDINGS, -MIN_TICS)
+        self._changed_tic = dict.fromkeys(_HELD, -MIN_TICS)
 
     def follow(self, intent: Intent, tic: int) -> list[tuple[int, bool]]:
         """What changes for an intent of tic number ``tic``: (evdev code, pressed)."""
         changes = []
-        for code in BINDINGS:
+        for code in _HELD:
             pressed = code in intent.held
             if pressed != (code in self.held) and tic - self._changed_tic[code] >= MIN_TICS:
                 (self.held.add if pressed else self.held.discard)(code)

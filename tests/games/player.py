@@ -1,4 +1,4 @@
-"""What a player is, and the yardsticks beside the demonstrator: random, no-op, exercise.
+"""What a player is, and the yardsticks beside the demonstrator: random, no-op, exercise; and one who relieves another player.
 
 A player sees the game's API (``Tic``), never the picture, and answers with an ``Intent``; a ``Hand`` carries it out as
 injected keys, buttons and relative mouse motion. Nothing a player does can reach the game in another way.
@@ -10,7 +10,7 @@ import random
 from typing import Protocol
 
 from games.engine import BINDINGS, LOOK_DEG_PER_PX, TURN_DEG_PER_PX, Tic
-from games.hand import REST, Intent
+from games.hand import GIVE_BACK, REST, Intent
 from games.instructions import Instruction
 
 
@@ -44,6 +44,23 @@ class Random:
             self._intent = Intent(held, round(speed_deg / TURN_DEG_PER_PX))
             self._until_tic = tic.number + self._random.randint(4, 20)
         return self._intent
+
+
+class Relief:
+    """Takes over from whoever else plays, again and again: `player` for ON_TICS, hands off, control given back, OFF_TICS."""
+
+    ON_TICS, OFF_TICS = 105, 140
+    _LETTING_GO_TICS, _PRESSING_TICS = 8, 4
+
+    def __init__(self, player: Player) -> None:
+        self._player = player
+
+    def decide(self, tic: Tic, instruction: Instruction) -> Intent:
+        at = (tic.number + self.ON_TICS) % (self.ON_TICS + self.OFF_TICS)
+        if at < self.ON_TICS:
+            return self._player.decide(tic, instruction)
+        since = at - self.ON_TICS - self._LETTING_GO_TICS
+        return Intent(frozenset({GIVE_BACK})) if 0 <= since < self._PRESSING_TICS else REST
 
 
 class Exercise:

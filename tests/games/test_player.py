@@ -7,9 +7,10 @@ import itertools
 import pytest
 
 from games.engine import KEY_A, KEY_D, KEY_E, KEY_S, KEY_W, Tic
+from games.hand import GIVE_BACK, REST, Grip, Intent
 from games.injector import BTN_LEFT
 from games.instructions import HELD_BACK, LONGEST_S, SHORTEST_S, WORDINGS, Instruction, Schedule
-from games.player import Exercise
+from games.player import Exercise, Relief
 from games.scenarios import SCENARIOS
 
 
@@ -27,6 +28,26 @@ def test_exercise_keeps_the_view_within_what_it_can_follow() -> None:
         held |= intent.held
         assert abs(look_px) <= Exercise.FARTHEST_LOOK_PX
     assert held == {KEY_W, KEY_A, KEY_S, KEY_D, KEY_E, BTN_LEFT}
+
+
+def test_relief_takes_over_lets_go_and_gives_control_back_by_turns() -> None:
+    class Walker:
+        def decide(self, tic: Tic, instruction: Instruction) -> Intent:
+            return Intent(frozenset({KEY_W}), 3)
+
+    player, grip, pressed = Relief(Walker()), Grip(), list[tuple[int, int, bool]]()
+    for number in range(600):
+        pressed += [
+            (number, *change) for change in grip.follow(player.decide(_tic(number), Instruction("", "")), number)
+        ]
+    round_tics = Relief.ON_TICS + Relief.OFF_TICS
+    starts = [number for number, code, down in pressed if (code, down) == (KEY_W, True)]
+    stops = [number for number, code, down in pressed if (code, down) == (KEY_W, False)]
+    given = [number for number, code, down in pressed if (code, down) == (GIVE_BACK, True)]
+    assert starts == [Relief.OFF_TICS, Relief.OFF_TICS + round_tics]
+    assert stops == [start + Relief.ON_TICS for start in starts]
+    assert [number for number in given if number > starts[0]] == [stop + 8 for stop in stops]
+    assert player.decide(_tic(Relief.OFF_TICS - 1), Instruction("", "")) == REST
 
 
 def test_schedule_gives_every_instruction_and_changes_each_time() -> None:
