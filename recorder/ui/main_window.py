@@ -19,7 +19,7 @@ from recorder.order import Order
 from recorder.states import State
 from recorder.ui import glyphs
 from recorder.ui.consent_page import ConsentPage
-from recorder.ui.engine import Ear, Engine
+from recorder.ui.engine import Ear, Engine, bring_forward
 from recorder.ui.flow import Flow
 from recorder.ui.live.faces import READY, Face, face_of_end, pause_word
 from recorder.ui.live.gauges import clock_text
@@ -29,6 +29,7 @@ from recorder.ui.notices import Notices, Weight
 from recorder.ui.own.own_sessions import OwnSessions
 from recorder.ui.pick.pick_view import PickView
 from recorder.ui.pill import Pill
+from recorder.ui.playing import Playing
 from recorder.ui.segments import Segments
 from recorder.ui.settings.encoder_choice import EncoderChoice
 from recorder.ui.settings.preferences import Preferences
@@ -40,6 +41,7 @@ from recorder.ui.verdict.verdict_view import VerdictView
 
 _TICK_MS = 100
 RECORD, SESSIONS, SETTINGS = range(3)
+_PLAY = "play"
 _OVER_MS = 6000
 """So long the sign beside the game says how it ended."""
 
@@ -65,6 +67,7 @@ class RecorderWindow(QWidget):
         self.sounds.on = self.preferences.sounds
         self.flow = Flow(self._engine, self.preferences, self.sounds)
         self.flow.refine = lambda found, capture: self._encoder.find(found.size_px, capture)
+        self._playing = Playing(library, self)
         self._consent: Consent | None = None
         self._closing = False
         self._hid_itself = False
@@ -173,6 +176,8 @@ class RecorderWindow(QWidget):
         self.consent.agreed.connect(self._agree)
         self.consent.left.connect(lambda: self._record.setCurrentWidget(self.pick))
         self.pick.start.connect(self._start)
+        self.pick.play.connect(self._play)
+        self._playing.ended.connect(self._end_play)
         self.pick.failed.connect(lambda text: self.notify(text, Weight.FAILED))
         self.live.stop.connect(self.flow.stop)
         self.live.pause.connect(self.flow.pause_or_resume)
@@ -277,7 +282,7 @@ class RecorderWindow(QWidget):
     # What the person does
 
     def _start(self, found: Found) -> None:
-        if self._consent is None or self.flow.busy:
+        if self._consent is None or self.flow.busy or self._playing.is_on:
             return
         profile = self.pick.profile
         order = Order(
@@ -291,6 +296,35 @@ class RecorderWindow(QWidget):
             consent=self._consent,
         )
         self.flow.record(found, order)
+
+    def _play(self, found: Found, options: list[str]) -> None:
+        """By a program of its own; this window keeps out of it and says how it ends."""
+        if self._consent is None or self.flow.busy or self._playing.is_on or found.choice.window_id is None:
+            return
+        profile = self.pick.profile
+        game = self._game or (profile.name if profile is not None else found.title)
+        options = [*options, "--library", str(self._library), "--window-id", str(found.choice.window_id)]
+        options += ["--game", game, "--player", self.preferences.player, "--group", self._group]
+        try:
+            self._playing.start(options)
+        except OSError as error:
+            self.notify(f"The play could not be started: {error}.", Weight.FAILED)
+            return
+        self._ear.deafen(True)  # its keys are the play's now
+        self.pick.rest("A model plays.")
+        end = ("End the play", self._playing.stop)
+        self.notify(f"A model plays {game}. Touch anything to take over; F12 ends it.", actions=[end], topic=_PLAY)
+        if problem := bring_forward(found.choice.window_id):
+            self.notify(problem, Weight.WARNING)
+
+    def _end_play(self, why: str) -> None:
+        self._ear.deafen(False)
+        self.notices.drop(_PLAY)
+        if why:
+            self.notify(why, Weight.FAILED)
+        else:
+            self.notify("The play has ended; it is among your sessions.")
+        self.pick.look_again()
 
     def _toggle(self) -> None:
         if self.flow.busy:

@@ -156,6 +156,29 @@ def test_a_countdown_can_be_called_off(desk, game, library):
     assert summaries(library) == []
 
 
+def test_a_model_is_let_play_what_is_picked(desk, game, library):
+    """One that cannot: the reason is said in the window, and it can be tried again."""
+    at = desk()
+    at.see("Barcode game (new)")
+    at.click("Let a model play…")
+    at.see("There is no policy in this library yet")
+    assert not at.find("Play", kind="QPushButton")
+    at.click("Cancel")
+    (library / "models" / "policy-1").mkdir(parents=True)
+    (library / "models" / "policy-1" / "model.json").write_text('{"config": {"kind": "policy"}}')
+    at.click("Let a model play…")
+    at.see("policy-1")
+    at.wait(lambda: at.find("Instruction", kind="QLineEdit")["focused"], "the focus")
+    at.type("go")
+    at.key("Return")
+    at.see("A model plays Barcode game")
+    wait_until(lambda: is_focused(game), "the game's focus")
+    assert not at.find("Let a model play…")
+    at.see("playtape-play: The model's server did not start", 60)
+    assert not at.find("A model plays")
+    at.see("Let a model play…")
+
+
 def test_playtapes_own_windows_are_never_offered(desk, game):
     at = desk()
     at.see("Barcode game (new)")

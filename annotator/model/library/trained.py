@@ -10,10 +10,10 @@ from typing import Any
 
 from db.errors import BadArgument, NotFound, from_os_error
 from db.files import replace_text
+from db.library.models import CARD_NAME, LONGEST_NAME, NAME_NAME, read_name
 
-CARD_NAME, EVALUATION_NAME, PAGE_NAME, NAME_NAME = "model.json", "evaluation.json", "card.html", "name.txt"
+EVALUATION_NAME, PAGE_NAME = "evaluation.json", "card.html"
 _TRASH = ".trash"
-_LONGEST_NAME = 80
 OWN = "model"
 BASELINES = ("always released", "marginal", "repeat last")
 HEADLINES = {
@@ -71,8 +71,8 @@ def trained_models(models_dir: Path, kind: str = "") -> list[Trained]:
 def name_model(models_dir: Path, model_id: str, name: str) -> None:
     """Gives a model a name beside its id; "" takes it away. Raises BadArgument, StoreReadOnly, DiskFull."""
     name = " ".join(name.split())
-    if len(name) > _LONGEST_NAME:
-        raise BadArgument(f"A name has at most {_LONGEST_NAME} letters.")
+    if len(name) > LONGEST_NAME:
+        raise BadArgument(f"A name has at most {LONGEST_NAME} letters.")
     path = models_dir / model_id / NAME_NAME
     try:
         if name:
@@ -123,7 +123,7 @@ def _trained(folder: Path, says: dict[str, Any]) -> Trained:
     return Trained(
         id=folder.name,
         kind=str(config["kind"]),
-        name=_text(folder / NAME_NAME).strip()[:_LONGEST_NAME],
+        name=read_name(folder),
         config=str(config.get("name") or ""),
         dataset=str(says.get("dataset_id") or ""),
         created_at=str(says.get("created_at") or ""),
@@ -152,10 +152,3 @@ def _headline(score: dict[str, Any], kind: str) -> dict[str, float | None]:
         "entropy": score["cross_entropy"]["all"],
     }
     return {name: told[name] for name in HEADLINES.get(kind, ())}
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""

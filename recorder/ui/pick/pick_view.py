@@ -16,6 +16,7 @@ from recorder.ui.live.checks_row import ChecksRow
 from recorder.ui.live.lookout import Found, Lookout
 from recorder.ui.live.preview import Preview
 from recorder.ui.pick.picker import Picker
+from recorder.ui.pick.play_sheet import PlaySheet
 from recorder.ui.pick.profile_card import ProfileCard
 from recorder.ui.pick.profile_sheet import ProfileSheet
 from recorder.ui.settings.encoder_choice import EncoderChoice
@@ -26,9 +27,10 @@ SIDE_PX = 340
 
 
 class PickView(QWidget):
-    """`start` gives the Found to record."""
+    """`start` gives the Found to record, `play` the Found to play and the options for `playtape-play`."""
 
     start = pyqtSignal(object)
+    play = pyqtSignal(object, object)
     failed = pyqtSignal(str)
 
     def __init__(
@@ -47,6 +49,9 @@ class PickView(QWidget):
         self.record = QPushButton("&Record")
         self.record.setProperty("main", "record")
         self.record.setEnabled(False)
+        self.let_play = QPushButton("Let a &model play…")
+        self.let_play.setToolTip("A trained policy plays what is picked, and you may take over (Alt+M)")
+        self.play_sheet = PlaySheet(library)
         self._hint = dim()
         self._hint.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self._side = QStackedWidget()
@@ -57,6 +62,8 @@ class PickView(QWidget):
         self.card.edit.connect(self._open_sheet)
         self.card.failed.connect(self.failed)
         self.sheet.closed.connect(self._close_sheet)
+        self.let_play.clicked.connect(self._open_play)
+        self.play_sheet.closed.connect(self._close_play)
         self._found: Found | None = None
         self._pick(None)
 
@@ -79,6 +86,14 @@ class PickView(QWidget):
         self._hint.setText(f"or press {self._preferences.bindings['record']}, also from within the game")
         found, self._found = self._found, None
         self._pick(found)
+
+    def rest(self, why: str) -> None:
+        """Neither looks nor starts anything until `look_again`."""
+        self._engine.look_away()
+        self.preview.say(why)
+        self.checks.hide()
+        for button in (self.record, self.let_play):
+            button.setEnabled(False)
 
     def draw(self, status: Status, latest: LatestFrame | None) -> None:
         """Ten times a second."""
@@ -121,8 +136,10 @@ class PickView(QWidget):
         column.addStretch(1)
         column.addWidget(self.record)
         column.addWidget(self._hint)
+        column.addWidget(self.let_play)
         self._side.addWidget(panel)
         self._side.addWidget(self.sheet)
+        self._side.addWidget(self.play_sheet)
         self._side.setFixedWidth(SIDE_PX)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -134,6 +151,7 @@ class PickView(QWidget):
         same = found is not None and self._found is not None and found.choice == self._found.choice
         self._found = found
         self.record.setEnabled(found is not None)
+        self.let_play.setEnabled(found is not None and found.choice.window_id is not None)
         self.card.set_title(found.title if found is not None else "")
         if same and self._engine.peek is not None and self._engine.peek.error is None:
             return
@@ -148,6 +166,17 @@ class PickView(QWidget):
     def _start(self) -> None:
         if self._found is not None and self.record.isEnabled():
             self.start.emit(self._found)
+
+    def _open_play(self) -> None:
+        if self._found is not None:
+            self.play_sheet.open(self.profile.name if self.profile is not None else self._found.title)
+            self._side.setCurrentWidget(self.play_sheet)
+
+    def _close_play(self, options: list[str] | None) -> None:
+        self._side.setCurrentIndex(0)
+        self.let_play.setFocus()
+        if options is not None and self._found is not None:
+            self.play.emit(self._found, options)
 
     def _open_sheet(self, profile: GameProfile) -> None:
         self.sheet.open(profile)
