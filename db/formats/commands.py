@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,9 +11,9 @@ from db.cli import emit, open_library
 from db.errors import BadArgument
 from db.files import replace_text
 from db.filters import add_filters, wanted
-from db.formats.format import Asked
+from db.formats.format import Asked, Way
 from db.formats.registry import FORMATS, find_format
-from db.formats.report import Report, totals
+from db.formats.report import Report, whole
 from db.formats.transfer import bring_in, write_out
 from db.progressline import ProgressLine
 from db.store import Store
@@ -23,7 +22,7 @@ from db.store import Store
 def add_import(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     names = [name for name, kind in FORMATS.items() if kind.reads]
-    parser.epilog = _list(names)
+    parser.epilog = _list(names, "in")
     parser.add_argument("path", nargs="+", type=Path, metavar="PATH", help="a file, or a folder that holds some")
     _add_common(parser, names)
     parser.add_argument("--game", default="", help="the game that is played, where the files do not say it")
@@ -33,7 +32,7 @@ def add_import(parser: argparse.ArgumentParser) -> None:
 def add_export(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     names = [name for name, kind in FORMATS.items() if kind.writes]
-    parser.epilog = _list(names)
+    parser.epilog = _list(names, "out")
     parser.add_argument(
         "session", nargs="*", metavar="SESSION", help="which sessions (default: all that the filters leave)"
     )
@@ -56,11 +55,12 @@ def _add_common(parser: argparse.ArgumentParser, names: list[str]) -> None:
     parser.add_argument("--report", type=Path, metavar="FILE", help="also write the whole report there, as JSON")
 
 
-def _list(names: list[str]) -> str:
+def _list(names: list[str], way: Way) -> str:
     lines = ["formats:"]
     for name in names:
         lines.append(f"  {name:<15} {FORMATS[name].says}")
-        lines += [f"  {'':<15}   --option {option}=…  {says}" for option, says in FORMATS[name].options.items()]
+        for option, about in FORMATS[name].options_for(way).items():
+            lines.append(f"  {'':<15}   --option {option}={'|'.join(about.choices) or '…'}  {about.says}")
     return "\n".join(lines)
 
 
@@ -121,9 +121,7 @@ def _tell(args: argparse.Namespace, reports: Iterable[Report], progress: Progres
         else:
             emit(args, report.to_json(), _text(report))
     if args.report:
-        whole = {"format": args.format, "dry_run": args.dry_run} | totals(told)
-        whole["of"] = [report.to_json() for report in told]
-        replace_text(args.report, json.dumps(whole, indent=2, ensure_ascii=False, default=str) + "\n")
+        replace_text(args.report, whole(args.format, told, dry_run=args.dry_run))
     return 1 if any(report.outcome == "refused" for report in told) else 0
 
 

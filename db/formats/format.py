@@ -34,11 +34,13 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from db.formats.report import Report
 from db.store import Store
 
+Way = Literal["in", "out"]
+"""Whether recordings come into the library or sessions go out."""
 Tell = Callable[[float], None]
 """Hears the share done of one source or session, in [0, 1]; what it raises ends the work."""
 
@@ -69,7 +71,7 @@ class Asked:
     player: str = ""
     dry_run: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
-    """Of those that the format names in `Format.options`."""
+    """Of those that the format names in `Format.options`, for this way; `db.formats.registry.check_options` has looked at them."""
 
 
 class Reader(Protocol):
@@ -98,6 +100,17 @@ class Writer(Protocol):
 
 
 @dataclass(frozen=True)
+class Option:
+    """A setting of a format: what `--option NAME=VALUE` takes, and a field in the library's window."""
+
+    way: Way
+    says: str
+    """One line for people: what it is, and what holds without it."""
+    choices: tuple[str, ...] = ()
+    """All that it may be, first what holds without it; none: what `says` allows, which the reader or writer checks."""
+
+
+@dataclass(frozen=True)
 class Format:
     """One way to store recordings, under the name that `--format` takes."""
 
@@ -108,5 +121,15 @@ class Format:
     writes: Writer | None = None
     endings: tuple[str, ...] = ()
     """Of the files that it reads, such as `.mcap`; none where it reads folders."""
-    options: Mapping[str, str] = field(default_factory=dict)
-    """What `--option NAME=VALUE` may set, and what each means."""
+    marks: tuple[str, ...] = ()
+    """Files by which one of its folders is known, such as `meta/info.json`."""
+    is_common: bool = False
+    """Whether its files also lie in recordings of other formats: they tell of this one where nothing tells of another."""
+    needs_game: bool = False
+    """Whether its files never say which game they show."""
+    is_one: bool = False
+    """Whether a folder that is written becomes one thing of exactly the sessions that are named, and what else it was made of goes."""
+    options: Mapping[str, Option] = field(default_factory=dict)
+
+    def options_for(self, way: Way) -> dict[str, Option]:
+        return {name: option for name, option in self.options.items() if option.way == way}

@@ -101,10 +101,10 @@ def export_session(
     return path
 
 
-def import_session(store: Store, path: Path) -> ImportReport:
+def import_session(store: Store, path: Path, *, progress: Callable[[float], None] = lambda share: None) -> ImportReport:
     """Brings one exported session in; if the library has it already, only its new annotations are added.
 
-    Raises BadFile (with the place), TooNew, DiskFull, and Conflict where the library holds another revision of the
+    progress: told the share done, in [0, 1], every few milliseconds while files are unpacked; what it raises ends the import. Raises BadFile (with the place), TooNew, DiskFull, and Conflict where the library holds another revision of the
     session's recording, and Withdrawn where its player took it back. Nothing is left behind by a failed import.
     """
     try:
@@ -113,7 +113,7 @@ def import_session(store: Store, path: Path) -> ImportReport:
             refuse_withdrawn(store, manifest.session_id)
             if (store.sessions_dir / manifest.session_id).is_dir():
                 return _merge(store, archive, manifest, path)
-            return _create(store, archive, manifest, path)
+            return _create(store, archive, manifest, path, progress)
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, struct.error) as error:
         raise BadFile(f"{path} is not a whole Playtape session: {error}.") from None
     except OSError as error:
@@ -132,13 +132,17 @@ def peek_session(path: Path) -> tuple[str, dict[str, int]]:
     return manifest.session_id, {name: described.size for name, described in manifest.files.items()}
 
 
-def _create(store: Store, archive: zipfile.ZipFile, manifest: _Manifest, path: Path) -> ImportReport:
+def _create(
+    store: Store, archive: zipfile.ZipFile, manifest: _Manifest, path: Path, progress: Callable[[float], None]
+) -> ImportReport:
     target = store.sessions_dir / manifest.session_id
+    tell = _Progress(sum(described.size for described in manifest.files.values()), progress)
     with staging_folder(store.sessions_dir) as staging:
         for name, described in manifest.files.items():
             with (staging / name).open("wb") as file:
                 for chunk in _checked(archive, name, described, path):
                     file.write(chunk)
+                    tell.add(len(chunk))
                 file.flush()
                 os.fsync(file.fileno())
         with _naming(path, staging):

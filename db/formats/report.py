@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -78,6 +79,13 @@ def totals(reports: list[Report]) -> dict[str, Any]:
     for name in ("kept", "changed", "dropped"):
         sums[name] = dict(sum((getattr(report, name) for report in reports), Counter()))
     return sums
+
+
+def whole(format_name: str, reports: list[Report], *, dry_run: bool) -> str:
+    """All of an import or export as JSON: the totals, and under `of` every report."""
+    said = {"format": format_name, "dry_run": dry_run} | totals(reports)
+    said["of"] = [report.to_json() for report in reports]
+    return json.dumps(said, indent=2, ensure_ascii=False, default=str) + "\n"
 
 
 def _count(counter: Counter[str], what: str, count: int) -> None:

@@ -13,13 +13,16 @@ import numpy as np
 
 from db.clock import FrameClock, Int64
 from db.errors import BadArgument
+from db.formats.format import Option
 from db.specs import SizePx
 
 MOST_HZ, USUAL_HZ = 240, 30
 LARGEST_PX = 8192
 OPTIONS = {
-    "rate": "pictures and actions a second, a whole number (default: the slowest of the sessions' own, at most 30)",
-    "size": "of all pictures, such as 256x256 (default: the first session's own)",
+    "rate": Option(
+        "out", "pictures and actions a second, a whole number (default: the slowest of the sessions' own, at most 30)"
+    ),
+    "size": Option("out", "of all pictures, such as 256x256 (default: the first session's own)"),
 }
 
 

@@ -26,7 +26,7 @@ class _Reader:
             return self._apply(store, source, asked)
         if asked.dry_run:
             return self._foresee(store, source)
-        done = import_session(store, source.path)
+        done = import_session(store, source.path, progress=tell)
         report = self._report(store, source, done.session_id)
         report.outcome = "imported" if done.created else "merged"
         report.keep("annotations", done.edits_added)

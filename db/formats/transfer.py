@@ -30,7 +30,7 @@ def bring_in(
     """
     if kind.reads is None:
         raise BadArgument(f"Playtape writes the format {kind.name}, and does not read it.")
-    check_options(kind, dict(asked.options))
+    check_options(kind, asked.options, "in")
     found: list[Source | Report] = []
     for path in paths:
         found += _look(kind, path)
@@ -94,7 +94,7 @@ def write_out(
     """
     if kind.writes is None:
         raise BadArgument(f"Playtape reads the format {kind.name}, and does not write it.")
-    check_options(kind, dict(asked.options))
+    check_options(kind, asked.options, "out")
     if not asked.dry_run:
         try:
             make_folder(out)

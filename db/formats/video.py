@@ -61,7 +61,7 @@ class _Reader:
 
     def bring(self, store: Store, source: Source, asked: Asked, tell: Tell) -> Report:
         if not asked.game:
-            raise BadArgument("Name the game that the videos show: --game NAME.")
+            raise BadArgument("A video does not say which game it shows; name it with --game, or in the field Game.")
         account = Account(
             session_id=file_id(source.path), video=source.path, game=asked.game, player=asked.player or "unknown"
         )
@@ -73,4 +73,6 @@ FORMAT = Format(
     "videos without inputs, a session each; an IDM may say them later",
     reads=_Reader(),
     endings=_ENDINGS,
+    is_common=True,
+    needs_game=True,
 )

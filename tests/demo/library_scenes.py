@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 
 from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtWidgets import QMainWindow
 
 from annotator.ui.library.library_window import LibraryWindow
-from demo.annotator_scenes import dialog
+from db.formats.format import Asked
+from db.formats.registry import FORMATS
+from db.formats.transfer import write_out
 from demo.picture_library import REVIEWER
 from demo.stage import Stage, press, settle, until
 
@@ -72,10 +75,39 @@ def rules(stage: Stage) -> QMainWindow:
     return page(stage, Key.Key_7, REVIEWER)
 
 
+def import_(stage: Stage) -> QMainWindow:
+    """A folder of another tool's recordings, one of them damaged, has been tried."""
+    window = listed(stage)
+    folder = stage.store.root.parent / "recordings"
+    shutil.rmtree(folder, ignore_errors=True)
+    sent = [stage.shown.labelling, stage.shown.suggested, stage.shown.corrected]
+    list(write_out(stage.store, FORMATS["open-p2p"], sent, folder, Asked()))
+    for number, name in enumerate(("maze", "maze-2", "arena")):
+        (folder / sent[number]).rename(folder / name)
+    whole = (folder / "arena" / "192x192.mp4").read_bytes()
+    (folder / "arena" / "192x192.mp4").write_bytes(whole[:4000])
+    press(Key.Key_O, CTRL)
+    asked = window.exchange.importing
+    assert asked is not None
+    asked.add([folder])
+    until(asked.is_ready)
+    press(Key.Key_T, CTRL)
+    until(lambda: not asked.is_busy)
+    return window
+
+
 def export(stage: Stage) -> QMainWindow:
     window = listed(stage)
-    press(Key.Key_E, CTRL)
-    dialog()
+    for _ in range(4):
+        press(Key.Key_Down, SHIFT)
+    press(Key.Key_E, CTRL | SHIFT)
+    asked = window.exchange.exporting
+    assert asked is not None
+    until(asked.isActiveWindow)
+    asked.form.choose("lerobot")
+    asked.out.setText("~/datasets/doom")
+    press(Key.Key_T, CTRL)
+    until(lambda: not asked.is_busy)
     return window
 
 
@@ -140,6 +172,7 @@ LIBRARY_SCENES: dict[str, Callable[[Stage], QMainWindow]] = {
     "library-statistics": statistics,
     "library-storage": storage,
     "library-rules": rules,
+    "library-import": import_,
     "library-export": export,
     "library-train": train,
     "library-runs": runs,

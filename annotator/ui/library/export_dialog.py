@@ -1,197 +1,116 @@
-"""Writing the labels of many sessions into one file for other programs."""
+"""Giving sessions out: which of them, in what format, where to, and how it is going."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
-from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import (
-    QButtonGroup,
-    QCheckBox,
-    QDialog,
-    QFileDialog,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QProgressBar,
-    QPushButton,
-    QRadioButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PyQt6.QtCore import QSettings, Qt
+from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QPushButton, QRadioButton, QVBoxLayout, QWidget
 
-from annotator.ui.errand import Errand
-from db.labelling.annotations import FILE_FORMATS, FileFormat, Report, export_annotations
+from annotator.ui.library.transfer_dialog import Begin, TransferDialog
+from db.errors import PlaytapeError
+from db.formats.format import Asked
+from db.formats.transfer import write_out
 from db.store import Store
 
-_SAYS: dict[FileFormat, str] = {
-    "csv": "CSV, for spreadsheets",
-    "json": "JSON, for programs",
-}
+_KEY = "library/export to"
+_FORMAT_KEY = "library/export as"
 
 
-class ExportDialog(QDialog):
-    """Which sessions, which format, where to; then the progress, and what came of it."""
+class ExportDialog(TransferDialog):
+    """What was chosen in the list stays what it was when this opened."""
 
-    def __init__(self, root: Path, selected: Sequence[str], parent: QWidget | None = None) -> None:
-        """selected: the ids of the sessions that are selected in the list; none: only all can be exported."""
-        super().__init__(parent)
-        self._root, self._selected = root, list(selected)
-        self._errand: Errand | None = None
-        self.setWindowTitle("Export labels")
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setMinimumWidth(480)
-        count = f"{len(selected)} selected session{'s' * (len(selected) != 1)}"
-        self.only_selected, self.all = QRadioButton(f"The {count}"), QRadioButton("All sessions of the library")
+    def __init__(
+        self, root: Path, selected: Sequence[str], shown: Sequence[str], parent: QWidget | None = None
+    ) -> None:
+        """selected, shown: the ids of the sessions that are selected in the list, and of all that it shows."""
+        super().__init__(root, "out", "Export sessions", "Export", parent)
+        self._selected, self._shown = list(selected), list(shown)
+        self.only_selected = QRadioButton(
+            "The selected session" if len(selected) == 1 else f"The selected {_sessions(len(selected))}"
+        )
+        self.all = QRadioButton(f"All that the list shows: {_sessions(len(shown))}")
+        self.only_selected.setToolTip("Export what is selected in the list (Space)")
+        self.all.setToolTip("Export all that the filters leave (Space)")
         self.only_selected.setEnabled(bool(selected))
-        (self.only_selected if len(selected) > 1 else self.all).setChecked(True)
-        self.formats = {name: QRadioButton(_SAYS[name]) for name in FILE_FORMATS}
-        self.formats["csv"].setChecked(True)
-        self.suggestions = QCheckBox("Also suggestions that nobody has confirmed")
-        self.path = QLineEdit()
-        self.path.setPlaceholderText("The file to write")
-        self.path.setAccessibleName("The file to write")
-        self.path.setToolTip("Where the labels go; a file that is there is replaced when the new one is whole")
+        (self.only_selected if selected else self.all).setChecked(True)
+        self.out = QLineEdit()
+        self.out.setAccessibleName("Folder")
+        self.out.setToolTip("The folder that is written to; it is made where there is none")
+        self.out.setPlaceholderText("The folder to write to")
         self.choose = QPushButton("Choose…")
-        self.choose.setToolTip("Choose the file")
-        self.state, self.bar = QLabel(), QProgressBar()
-        self.state.setWordWrap(True)
-        self.state.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.bar.setTextVisible(False)
-        self.bar.setAccessibleName("Progress of the export")
-        self.go, self.stop = QPushButton("Export"), QPushButton("Close")
-        self.go.setProperty("primary", True)
-        self.go.setDefault(True)
-        self.go.setToolTip("Write the file (Enter)")
-        self.stop.setToolTip("Close, or cancel what is being written (Esc)")
+        self.choose.setShortcut("Ctrl+O")
+        self.choose.setToolTip("Choose the folder (Ctrl+O)")
+        self.choose.setAutoDefault(False)
+        self.warning = QLabel(
+            "The folder becomes one dataset of exactly these sessions; others that were exported to it before are removed."
+        )
+        self.warning.setWordWrap(True)
+        self.warning.setForegroundRole(self.warning.palette().ColorRole.PlaceholderText)
+        self.go.setToolTip("Export; what is there already, unchanged, is not written again (Enter)")
         self._arrange()
-        self.choose.clicked.connect(self._choose)
-        self.path.textChanged.connect(lambda _: self._judge())
-        self.go.clicked.connect(self.export)
-        self.stop.clicked.connect(self.reject)
-        for button in self.formats.values():
-            button.toggled.connect(self._on_format)
-        self._judge()
+        settings = QSettings("Playtape", "Playtape")
+        self.form.choose(str(settings.value(_FORMAT_KEY, "playtape")))
+        self.out.setText(str(settings.value(_KEY, "")))
+        self.choose.clicked.connect(self._ask)
+        self.out.textChanged.connect(lambda _: self.judge())
+        self.judge()
 
-    @property
-    def file_format(self) -> FileFormat:
-        return "json" if self.formats["json"].isChecked() else "csv"
+    def is_ready(self) -> bool:
+        kind = self.form.chosen
+        return kind is not None and bool(self.out.text().strip() and (self._shown or self._selected))
 
-    def export(self) -> None:
-        """Writes the file in a thread."""
-        if self._errand is not None or not self.path.text().strip():
-            return
-        path, file_format = Path(self.path.text().strip()).expanduser(), self.file_format
-        chosen = self._selected if self.only_selected.isChecked() else None
-        suggestions = self.suggestions.isChecked()
+    def name_of(self, store: Store, what: str) -> str:
+        try:
+            summary = store.summary(what)
+        except PlaytapeError:
+            return what
+        return f"{summary.game}, {summary.player}, {summary.started_at.astimezone():%d %b %Y, %H:%M}"
 
-        def work(store: Store, errand: Errand) -> Report:
-            ids = chosen if chosen is not None else [line.id for line in store.search()]
-            return export_annotations(
-                store, ids, path, file_format,
-                suggestions=suggestions, progress=errand.tell, cancelled=errand.is_cancelled,
-            )  # fmt: skip
+    def judge(self) -> None:
+        kind = self.form.chosen
+        self.warning.setVisible(kind is not None and kind.is_one)
+        super().judge()
 
-        self._errand = Errand(self._root, work, self)
-        self._errand.progressed.connect(self._on_progress)
-        self._errand.ended.connect(self._on_ended)
-        self._errand.failed.connect(self.state.setText)
-        self._errand.finished.connect(self._on_finished)
-        self.state.setText("Writing …")
-        self._judge()
-        self._errand.start()
-
-    def done(self, result: int) -> None:
-        """The first Escape cancels what is being written, the next one closes."""
-        if self._errand is not None and self._errand.isRunning() and not self._errand.is_cancelled():
-            self._errand.cancel()
-            return
-        if self._errand is not None:
-            self._errand.close()
-        super().done(result)
+    def prepare(self, *, dry_run: bool) -> Begin:
+        kind, out = self.form.chosen, Path(self.out.text().strip()).expanduser()
+        assert kind is not None
+        settings = QSettings("Playtape", "Playtape")
+        settings.setValue(_KEY, self.out.text().strip())
+        settings.setValue(_FORMAT_KEY, kind.name)
+        ids = self._selected if self.only_selected.isChecked() else self._shown
+        asked = Asked(dry_run=dry_run, options=self.form.options())
+        return lambda store, tell: write_out(store, kind, ids, out, asked, tell)
 
     def _arrange(self) -> None:
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(24, 20, 24, 20)
-        outer.setSpacing(8)
-        what, how = QButtonGroup(self), QButtonGroup(self)
-        outer.addWidget(_bold("Labels in force, of"))
-        for button in (self.only_selected, self.all):
-            what.addButton(button)
-            outer.addWidget(button)
-        outer.addSpacing(8)
-        outer.addWidget(_bold("As"))
-        for button in self.formats.values():
-            how.addButton(button)
-            outer.addWidget(button)
-        outer.addSpacing(8)
-        outer.addWidget(self.suggestions)
-        for button in (self.only_selected, self.all, *self.formats.values(), self.suggestions):
-            button.setToolTip(button.text())
-            button.setAccessibleName(button.text())
-        outer.addSpacing(8)
+        which = QVBoxLayout()
+        which.setSpacing(8)
+        which.addWidget(self.only_selected)
+        which.addWidget(self.all)
         row = QHBoxLayout()
         row.setSpacing(8)
-        row.addWidget(self.path, 1)
+        row.addWidget(self.out, 1)
         row.addWidget(self.choose)
-        outer.addLayout(row)
-        outer.addWidget(self.bar)
-        outer.addWidget(self.state)
-        foot = QHBoxLayout()
-        foot.setSpacing(8)
-        foot.addStretch()
-        foot.addWidget(self.stop)
-        foot.addWidget(self.go)
-        outer.addLayout(foot)
+        folder = QVBoxLayout()
+        folder.setSpacing(4)
+        folder.addLayout(row)
+        folder.addWidget(self.warning)
+        self.form.above("Which", which)
+        self.form.below("Folder", folder)
+        self.arrange()
+        for before, after in pairwise((self.only_selected, self.all, self.form.format)):
+            QWidget.setTabOrder(before, after)
 
-    def _judge(self) -> None:
-        is_busy = self._errand is not None
-        self.go.setEnabled(not is_busy and bool(self.path.text().strip()))
-        self.stop.setText("Cancel" if is_busy else "Close")
-        self.bar.setVisible(is_busy)
-
-    def _choose(self) -> None:
-        dialog = QFileDialog(self, "Export labels", self.path.text(), ";;".join(_filter(f) for f in FILE_FORMATS))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix(self.file_format)
-        dialog.selectNameFilter(_filter(self.file_format))
+    def _ask(self) -> None:
+        dialog = QFileDialog(self, "Where to write the sessions", self.out.text())
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self._on_chosen)
+        dialog.fileSelected.connect(self.out.setText)
         dialog.open()
 
-    def _on_chosen(self, path: str) -> None:
-        suffix = Path(path).suffix.lower().removeprefix(".")
-        if suffix in self.formats:
-            self.formats["json" if suffix == "json" else "csv"].setChecked(True)
-        self.path.setText(path)
 
-    def _on_format(self) -> None:
-        path = Path(self.path.text())
-        if path.suffix.lower().removeprefix(".") in FILE_FORMATS:
-            self.path.setText(str(path.with_suffix(f".{self.file_format}")))
-
-    def _on_progress(self, done: int, total: int) -> None:
-        self.bar.setMaximum(max(total, 1))
-        self.bar.setValue(done)
-
-    def _on_ended(self, report: Report) -> None:
-        self.state.setText("\n".join([report.text, *report.problems[1:6]]))
-
-    def _on_finished(self) -> None:
-        if self._errand is not None:
-            self._errand.deleteLater()
-        self._errand = None
-        self._judge()
-
-
-def _filter(file_format: FileFormat) -> str:
-    return f"{file_format.upper()} (*.{file_format})"
-
-
-def _bold(text: str) -> QLabel:
-    label = QLabel(text)
-    font = label.font()
-    font.setBold(True)
-    label.setFont(font)
-    return label
+def _sessions(count: int) -> str:
+    return f"{count:,} session{'s' * (count != 1)}"

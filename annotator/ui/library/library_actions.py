@@ -5,6 +5,7 @@ from __future__ import annotations
 from annotator.bulk import Deed
 from annotator.ui.keys.feel import HELP, LOOKS
 from annotator.ui.keys.table import ActionSpec, ActionTable
+from annotator.ui.library.exchange import EXCHANGE_ACTIONS
 from annotator.ui.library.team import TEAM_ACTIONS
 from annotator.ui.library.vision_job import VISION_ACTIONS
 from annotator.ui.library.workshop import WORKSHOP_ACTIONS
@@ -24,7 +25,7 @@ LIBRARY_ACTIONS: tuple[ActionSpec, ...] = (
         tip="Label the next session that waits for labels",
         needs="There is no session in the list.",
     ),
-    ActionSpec("import", "Import…", ("Ctrl+O",), "Sessions", tip="Bring in sessions and labels from another machine"),
+    *EXCHANGE_ACTIONS,
     ActionSpec("find", "Search", ("Ctrl+F",), "Sessions", tip="Search the sessions"),
     ActionSpec("clear_filters", "Clear filters", ("Ctrl+Shift+F",), "Sessions", tip="Show every session again"),
     ActionSpec("save_search", "Save search", ("Ctrl+S",), "Sessions", tip="Give the filters in use a name"),

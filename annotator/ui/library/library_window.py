@@ -31,7 +31,7 @@ from annotator.ui.keys.key_sheet import KeySheet
 from annotator.ui.keys.window_actions import fill_menus, make_actions
 from annotator.ui.library.bars import time_words
 from annotator.ui.library.browse_page import BrowsePage
-from annotator.ui.library.importing import Importing
+from annotator.ui.library.exchange import Exchange, exchange_handlers
 from annotator.ui.library.library_actions import LIBRARY_TABLE
 from annotator.ui.library.selection_bar import WORDED
 from annotator.ui.library.statistics_page import StatisticsPage
@@ -74,7 +74,7 @@ class LibraryWindow(QMainWindow):
         self.statistics, self.storage = StatisticsPage(store.root), StoragePage(store.root, person)
         self.team = Team(self)
         self.workshop = Workshop(self)
-        self.importing = Importing(store.root, self)
+        self.exchange = Exchange(self)
         self.vision = VisionJob(self)
         self.empty = EmptyPage("", "")
         self.record = self._button("record", primary=True)
@@ -88,9 +88,6 @@ class LibraryWindow(QMainWindow):
         self.sessions.searched.connect(self._on_searched)
         self.browse.told.connect(self.tell)
         self.browse.brought.connect(self._on_brought)
-        self.importing.told.connect(self.tell)
-        self.importing.imported.connect(self.sessions.refresh)
-        self.importing.conflict_wanted.connect(self._show_conflicts)
         self.team.review.told.connect(self.tell)
         self.storage.told.connect(self.info.tell)
         self.storage.move_panel.begun.connect(lambda: self.annotator and self.annotator.close())
@@ -111,7 +108,6 @@ class LibraryWindow(QMainWindow):
             "record": self.start_recorder,
             "label": self.open_annotator,
             "next": self.label_next,
-            "import": lambda: self.importing.ask(),
             "find": self._find,
             "clear_filters": lambda: self.browse.bar.clear(),
             "sample": lambda: self.browse.bring_sample(),
@@ -119,6 +115,7 @@ class LibraryWindow(QMainWindow):
             "undo": lambda: self.browse.undo(),
             "keys": lambda: KeySheet(LIBRARY_TABLE, self).open(),
             "close": self.close,
+            **exchange_handlers(lambda: self.exchange),
             **vision_handlers(lambda: self.vision),
             **team_handlers(lambda: self.team),
             **workshop_handlers(lambda: self.workshop),
@@ -182,11 +179,12 @@ class LibraryWindow(QMainWindow):
         self.pages.currentChanged.connect(lambda _: self.browse.judge())
         self.empty.say(
             "Nothing recorded yet",
-            "Press Record, choose your game's window and play. What you record appears here by itself.",
+            "Press Record, choose your game's window and play. What you record appears here by itself. "
+            "Import brings in recordings of other tools and from other machines.",
         )
         self.empty.add_button("Record").clicked.connect(self.start_recorder)
-        sample = self.empty.add_button("Look at a sample")
-        follow(sample, self.actions_by_name["sample"])
+        for words, name in (("Import…", "import"), ("Look at a sample", "sample")):
+            follow(self.empty.add_button(words), self.actions_by_name[name])
         whole = QWidget()
         outer = QVBoxLayout(whole)
         outer.setContentsMargins(20, 16, 20, 16)
@@ -321,7 +319,7 @@ class LibraryWindow(QMainWindow):
         self.sessions.show_current(session_id)
         self.open_annotator(session_id)
 
-    def _show_conflicts(self, session_id: str) -> None:
+    def show_conflicts(self, session_id: str) -> None:
         self.open_annotator(session_id)
         if self.annotator is not None:
             self.annotator.together.settle_in(session_id)
@@ -338,7 +336,7 @@ class LibraryWindow(QMainWindow):
         self.storage.close_threads()
         self.team.close_threads()
         self.workshop.close_threads()
-        self.importing.close()
+        self.exchange.close_threads()
         self.vision.close()
         if self.annotator is not None:
             self.annotator.close()

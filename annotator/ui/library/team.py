@@ -12,7 +12,7 @@ from annotator.bulk import Deed
 from annotator.model.library.seat import Seat
 from annotator.ui.keys.table import ActionSpec
 from annotator.ui.library.agreement_page import AgreementPage
-from annotator.ui.library.export_dialog import ExportDialog
+from annotator.ui.library.label_export_dialog import LabelExportDialog
 from annotator.ui.library.review_page import ReviewPage
 from annotator.ui.library.settings_page import SettingsPage
 
@@ -74,7 +74,7 @@ class Team(QObject):
     def ask_to_export(self) -> None:
         window = self._window
         selected = window.sessions.selected if window.page == "sessions" else []
-        ExportDialog(window.store.root, selected, window).open()
+        LabelExportDialog(window.store.root, selected, window).open()
 
     def close_threads(self) -> None:
         self.review.close_threads()

@@ -27,10 +27,12 @@ FORMAT = Format(
     "a folder each with video.mkv and frames.csv, a row of actions a frame",
     reads=Reader(),
     writes=Writer(parquet=False),
+    marks=("frames.csv",),
 )
 PARQUET = Format(
     "frames-parquet",
     "the same with frames.parquet (needs pyarrow)",
     reads=Reader(),
     writes=Writer(parquet=True),
+    marks=("frames.parquet",),
 )

@@ -59,7 +59,7 @@ class Reader:
         game = asked.game or str(about.get("game", ""))
         player = asked.player or str(about.get("player", "")) or "unknown"
         if not game:
-            raise BadArgument(f"Nothing says which game {folder} shows; name it with --game.")
+            raise BadArgument(f"Nothing says which game {folder} shows; name it with --game, or in the field Game.")
         session_id = file_id(videos[0], table)
         if found := known(store, session_id, source):
             return found

@@ -67,5 +67,7 @@ FORMAT = Format(
     "a LeRobot dataset (version 3) of Parquet tables and MP4 videos",
     reads=_Reader(),
     writes=_Writer(),
+    marks=(INFO,),
+    is_one=True,
     options=OPTIONS,
 )

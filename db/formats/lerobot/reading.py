@@ -46,7 +46,9 @@ class Shelf:
         said = dataset.own.get(episode.index, {})
         game, player = asked.game or _word(said, "game"), asked.player or _word(said, "player") or "unknown"
         if not game:
-            raise BadArgument(f"Nothing says which game {source.path} shows; name it with --game.")
+            raise BadArgument(
+                f"Nothing says which game {source.path} shows; name it with --game, or in the field Game."
+            )
         info = source.path / INFO
         rows = dataset.rows(episode)
         report = Report(source.name, "imported", path=str(source.path))

@@ -13,7 +13,7 @@ reader's int(duration * 20) is e - s (`writing.duration_s`).
 """
 
 from db.formats.format import Format
-from db.formats.openp2p.reading import Reader
+from db.formats.openp2p.reading import ANNOTATION, Reader
 from db.formats.openp2p.writing import OPTIONS, Writer
 
 FORMAT = Format(
@@ -21,5 +21,6 @@ FORMAT = Format(
     "Pixels2Play's folders of annotation.proto and 192x192.mp4, 20 frames a second",
     reads=Reader(),
     writes=Writer(),
+    marks=(ANNOTATION,),
     options=OPTIONS,
 )

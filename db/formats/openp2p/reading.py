@@ -64,7 +64,7 @@ def read_account(file: Path, video: Path, session_id: str, asked: Asked, report:
     told = read_annotation(file, report)
     game, player = asked.game or told.metadata.env, asked.player or told.metadata.user or "unknown"
     if not game:
-        raise BadArgument(f"Nothing says which game {file} shows; name it with --game.")
+        raise BadArgument(f"Nothing says which game {file} shows; name it with --game, or in the field Game.")
     _note_metadata(told, report)
     return _Annotations(
         session_id=session_id, video=video, game=game, player=player, told_in=ANNOTATION, is_loose=True,

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from db.errors import BadArgument
-from db.formats.format import Asked, Tell
+from db.formats.format import Asked, Option, Tell
 from db.formats.identity import state_of
 from db.formats.keynames import MOUSE_NUMBERS, OPEN_P2P, PAD_BUTTONS
 from db.formats.openp2p.encoding import frame_bytes, metadata_bytes
@@ -31,9 +30,12 @@ from db.store import Store
 FORMAT_ID = "open-p2p"
 RATE_HZ = 20
 OPTIONS = {
-    "video": "which video: 192x192 (default), full (video.mp4, 480 lines), or both",
-    "annotator": "the annotator's version beside each instruction (default: playtape); its trainer counts the text of those "
-    "versions that it is configured for",
+    "video": Option("out", "192x192 pixels, full (480 lines), or both videos", choices=("192x192", "full", "both")),
+    "annotator": Option(
+        "out",
+        "the annotator's version beside each instruction (default: playtape); its trainer counts the text of those versions "
+        "that it is configured for",
+    ),
 }
 _VIDEOS = {"192x192": (True, False), "full": (False, True), "both": (True, True)}
 _TRAINED = frozenset(
@@ -69,9 +71,6 @@ class Writer:
     def write(
         self, store: Store, session_ids: Sequence[str], out: Path, asked: Asked, tell: Callable[[str, float], None]
     ) -> Generator[Report, None, None]:
-        if asked.options.get("video", "192x192") not in _VIDEOS:
-            raise BadArgument(f"--option video= takes {', '.join(_VIDEOS)}.")
-
         def one(session_id: str, tell_one: Tell) -> Report:
             return _write(store, session_id, out / session_id, asked, tell_one)
 

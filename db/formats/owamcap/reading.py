@@ -59,7 +59,9 @@ class Reader:
         said = reader.metadata.get(ABOUT, {})
         game, player = asked.game or said.get("game", "")[:200], asked.player or said.get("player", "")[:200]
         if not game:
-            raise BadArgument(f"Nothing says which game {source.path} shows; name it with --game.")
+            raise BadArgument(
+                f"Nothing says which game {source.path} shows; name it with --game, or in the field Game."
+            )
         video = told.video(reader)
         times_ns = told.place_frames(video, report)
         spans = _read_spans(reader)

@@ -13,7 +13,7 @@ The quirks, as the published loader (openai/Video-Pre-Training, data_loader.py) 
 - A video may have more or fewer frames than there are lines.
 """
 
-from db.formats.format import Format
+from db.formats.format import Format, Option
 from db.formats.vpt.reading import Reader
 from db.formats.vpt.writing import Writer
 
@@ -24,7 +24,9 @@ FORMAT = Format(
     writes=Writer(),
     endings=(".jsonl",),
     options={
-        "version": "in: of the recorder, such as 6.9, where the folder's name does not say it",
-        "times": "in: video takes 20 frames a second instead of the times that the lines tell",
+        "version": Option("in", "of the recorder, such as 6.9, where the folder's name does not say it"),
+        "times": Option(
+            "in", "those that the lines tell, or those of a video at 20 a second", choices=("lines", "video")
+        ),
     },
 )

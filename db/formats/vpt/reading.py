@@ -182,7 +182,7 @@ def _read_times(file: Path, report: Report, *, by_video: bool) -> tuple[Int64, i
     wrong = np.flatnonzero(np.diff(millis) < 0)
     if len(wrong):
         raise BadFile(
-            f"{file}, line {int(wrong[0]) + 2}: its milli is before that of the line before; --option times=video "
+            f"{file}, line {int(wrong[0]) + 2}: its milli is before that of the line before; the option times=video "
             f"takes {RATE_HZ} frames a second instead."
         )
     if millis[-1] - millis[0] > _LONGEST_S * 1000:

@@ -142,5 +142,6 @@ FORMAT = Format(
     "webdataset",
     "WebDataset shards of clips or frames with their actions, for large training jobs",
     writes=_Writer(),
+    is_one=True,
     options=OPTIONS,
 )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from db.errors import BadArgument, PlaytapeError
-from db.formats.format import Asked
+from db.formats.format import Asked, Option
 from db.formats.identity import state_of
 from db.formats.outgoing import Outgoing, Stretch
 from db.formats.report import Report
@@ -24,9 +24,11 @@ from db.store import Store
 LAYOUT = 1
 SHORTEST_S, _ENDLESS_S = 0.5, 1e9
 OPTIONS = {
-    "sample": "clip (an MP4 and the actions of all of it) or frame (a JPEG and one action); default: clip",
-    "seconds": "of a clip, a whole number (default: 10)",
-    "shard": "samples of one shard (default: 100 clips, or 5000 frames)",
+    "sample": Option(
+        "out", "clip: an MP4 and the actions of all of it; frame: a JPEG and one action", choices=("clip", "frame")
+    ),
+    "seconds": Option("out", "of a clip, a whole number (default: 10)"),
+    "shard": Option("out", "samples of one shard (default: 100 clips, or 5000 frames)"),
 } | SAMPLING_OPTIONS
 
 
@@ -45,8 +47,6 @@ class Layout:
     def of(cls, options: Mapping[str, str], rate_hz: int) -> Layout:
         """Raises BadArgument."""
         kind = options.get("sample", "clip")
-        if kind not in ("clip", "frame"):
-            raise BadArgument(f"A sample is {kind!r}; it should be clip or frame.")
         seconds = _whole(options, "seconds", 10, 3600)
         shard = _whole(options, "shard", 100 if kind == "clip" else 5000, 10**6)
         return cls(kind, seconds * rate_hz if kind == "clip" else 1, shard)

@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QInputDialog
 from sqlalchemy import update
 
 from annotator.ui.library.agreement_page import histogram
-from annotator.ui.library.export_dialog import ExportDialog
+from annotator.ui.library.label_export_dialog import LabelExportDialog
 from annotator.ui.library.library_window import LibraryWindow
 from annotator.ui.library.settings_page import GIB, SettingsPage
 from db.labelling.annotations import read_csv
@@ -214,7 +214,7 @@ def test_labels_are_exported_from_the_window(store, make_session, open_library, 
     window = open_library("ann")
     qtbot.waitUntil(lambda: window.sessions.current != "")
     QTest.keyClick(window.sessions.view, Qt.Key.Key_E, CTRL)
-    dialog = window.findChild(ExportDialog)
+    dialog = window.findChild(LabelExportDialog)
     assert dialog.all.isChecked()
     path = tmp_path / "said.json"
     dialog.path.setText(str(path))

@@ -89,7 +89,12 @@ def test_names_and_options_that_are_not_there_are_refused():
     with pytest.raises(BadArgument, match="playtape"):
         find_format("betamax")
     with pytest.raises(BadArgument, match="colour"):
-        check_options(FORMATS["video"], {"colour": "red"})
+        check_options(FORMATS["video"], {"colour": "red"}, "in")
+    with pytest.raises(BadArgument, match="it has none"):
+        check_options(FORMATS["lerobot"], {"rate": "20"}, "in")
+    with pytest.raises(BadArgument, match="192x192 or full or both"):
+        check_options(FORMATS["open-p2p"], {"video": "large"}, "out")
+    check_options(FORMATS["lerobot"], {"rate": "20"}, "out")
 
 
 def test_the_commands_list_the_formats_and_write_the_report(store, tmp_path, capsys):

@@ -14,6 +14,7 @@ from PIL import Image
 
 from db.errors import BadArgument
 from db.formats.format import Asked
+from db.formats.transfer import write_out
 from db.formats.webdataset import FORMAT
 from db.labelling.labels import Edit, LabelKind
 from db.recording.events import Gap, GapReason
@@ -168,7 +169,7 @@ def test_a_session_that_cannot_go_out_stops_none_of_the_others(store, session, o
 @pytest.mark.parametrize("options", [{"sample": "film"}, {"seconds": "0"}, {"shard": "many"}, {"rate": "0"}])
 def test_options_that_cannot_be_are_refused(store, session, out, options):
     with pytest.raises(BadArgument):
-        write(store, [session], out, options=options)
+        list(write_out(store, FORMAT, [session], out, Asked(options=options)))
     assert not list(out.iterdir())
 
 
