@@ -84,15 +84,14 @@ def import_(stage: Stage) -> QMainWindow:
     list(write_out(stage.store, FORMATS["open-p2p"], sent, folder, Asked()))
     for number, name in enumerate(("maze", "maze-2", "arena")):
         (folder / sent[number]).rename(folder / name)
-    whole = (folder / "arena" / "192x192.mp4").read_bytes()
-    (folder / "arena" / "192x192.mp4").write_bytes(whole[:4000])
+    (folder / "arena" / "annotation.proto").write_bytes(b"damaged")
     press(Key.Key_O, CTRL)
     asked = window.exchange.importing
     assert asked is not None
     asked.add([folder])
     until(asked.is_ready)
     press(Key.Key_T, CTRL)
-    until(lambda: not asked.is_busy)
+    until(lambda: not asked.is_busy and not asked.report.is_empty)
     return window
 
 
@@ -107,7 +106,7 @@ def export(stage: Stage) -> QMainWindow:
     asked.form.choose("lerobot")
     asked.out.setText("~/datasets/doom")
     press(Key.Key_T, CTRL)
-    until(lambda: not asked.is_busy)
+    until(lambda: not asked.is_busy and not asked.report.is_empty)
     return window
 
 

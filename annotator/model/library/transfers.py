@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from db.errors import PlaytapeError
 from db.formats.format import Way
@@ -25,7 +24,7 @@ class Carried:
     dry_run: bool
     reports: list[Report] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
-    """What people call the sessions that go out, by their ids."""
+    """What people call the sources or sessions, by the names in the reports."""
     is_cancelled: bool = False
     error: str = ""
     """The sentence, where something ended all of it."""
@@ -117,9 +116,14 @@ def _merged(carried: Carried) -> Iterator[str]:
         yield f"{_count(edits, 'edit')} merged into {here}." if edits else f"Nothing new in {here}."
 
 
-def so_far(outcomes: Counter[str], way: Way) -> str:
+def so_far(outcomes: Counter[str], way: Way, *, dry_run: bool) -> str:
     """While it goes on: how many of each outcome there were, such as `12 imported, 1 refused`."""
-    return ", ".join(f"{count:,} {_OUTCOMES[way].get(word, word)}" for word, count in outcomes.items())
+    return ", ".join(f"{count:,} {_outcome(word, way, dry_run=dry_run)}" for word, count in outcomes.items())
+
+
+def _outcome(word: str, way: Way, *, dry_run: bool) -> str:
+    would = "would be " * (dry_run and word in ("imported", "merged", "written"))
+    return would + _OUTCOMES[way].get(word, word)
 
 
 _OUTCOMES: dict[Way, dict[str, str]] = {
@@ -149,15 +153,11 @@ def report_rows(carried: Carried) -> list[Row]:
 
 
 def _row_of(report: Report, carried: Carried) -> Row:
-    word = _OUTCOMES[carried.way].get(report.outcome, report.outcome)
-    if report.dry_run and report.outcome in ("imported", "merged", "written"):
-        word = f"would be {word}"
     rows = [Row(report.error)] if report.error else []
     for title, counts in (("kept", report.kept), ("changed", report.changed), ("dropped", report.dropped)):
         rows += [Row(f"{title}: {row.text}", row.figure) for row in _counted(counts)]
-    path = Path(report.name)
-    name = f"{path.name} in {path.parent}" if carried.way == "in" else carried.names.get(report.name, report.name)
-    return Row(name, word, tuple(rows))
+    word = _outcome(report.outcome, carried.way, dry_run=carried.dry_run)
+    return Row(carried.names.get(report.name, report.name), word, tuple(rows))
 
 
 def _counted(counts: Counter[str]) -> list[Row]:

@@ -138,7 +138,7 @@ class ImportDialog(TransferDialog):
         return lambda store, tell: bring_in(store, kind, paths, asked, tell)
 
     def name_of(self, store: Store, what: str) -> str:
-        return Path(what).name
+        return f"{Path(what).name} in {shown_path(Path(what).parent)}"
 
     def close_threads(self) -> None:
         super().close_threads()

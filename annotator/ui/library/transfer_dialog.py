@@ -44,6 +44,7 @@ class TransferDialog(QDialog):
         self._errand: Errand | None = None
         self._pace, self._what, self._share = Pace(), "", 0
         self._outcomes: Counter[str] = Counter()
+        self._is_trial = False
         self.setWindowTitle(title)
         self.form = FormatForm(way)
         self.bar, self.state, self.report = QProgressBar(), QLabel(), ReportView(_HINT)
@@ -129,6 +130,7 @@ class TransferDialog(QDialog):
         begin = self.prepare(dry_run=dry_run)
         doing = Carried(self._way, kind.name, dry_run)
         self._pace, self._what, self._share, self._outcomes = Pace(), "", 0, Counter()
+        self._is_trial = dry_run
 
         def work(store: Store, errand: Errand) -> Carried:
             at = ""
@@ -141,7 +143,7 @@ class TransferDialog(QDialog):
                 errand.tell(round(share * _STEPS), _STEPS)
 
             carry(doing, lambda tell_it: begin(store, tell_it), tell, self._heard.emit, errand.is_cancelled)
-            for report in doing.reports[:MOST_ROWS] if self._way == "out" else ():
+            for report in doing.reports[:MOST_ROWS]:
                 doing.names[report.name] = self.name_of(store, report.name)
             return doing
 
@@ -188,7 +190,7 @@ class TransferDialog(QDialog):
     def _show_progress(self) -> None:
         if self._errand is None or self._errand.is_cancelled():
             return
-        words = [f"{self._share * 100 // _STEPS} %", so_far(self._outcomes, self._way)]
+        words = [f"{self._share * 100 // _STEPS} %", so_far(self._outcomes, self._way, dry_run=self._is_trial)]
         left_s = self._pace.left_s(self._share, _STEPS)
         if left_s is not None:
             until = datetime.now() + timedelta(seconds=left_s)

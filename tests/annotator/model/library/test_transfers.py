@@ -47,12 +47,13 @@ def test_the_rows_sum_up_and_say_how_many_are_not_shown() -> None:
     assert rows["Recordings"].figure == f"{count:,}"
     assert len(rows["Recordings"].rows) == MOST_ROWS + 1
     assert rows["Recordings"].rows[-1].text == f"and {count - MOST_ROWS:,} more; a saved report has all"
-    assert rows["Recordings"].rows[1].text == "1 in /in"
+    assert rows["Recordings"].rows[1].text == "/in/1"
     assert (
         as_text(rows["Recordings"].rows[1:2])
-        == "1 in /in\trefused\n  /in/1 is damaged.\n  kept: frames\t2\n  dropped: comments\t2"
+        == "/in/1\trefused\n  /in/1 is damaged.\n  kept: frames\t2\n  dropped: comments\t2"
     )
 
 
 def test_how_many_of_each_there_were_so_far() -> None:
-    assert so_far(Counter({"known": 1200, "refused": 1}), "in") == "1,200 here already, 1 refused"
+    assert so_far(Counter({"known": 1200, "refused": 1}), "in", dry_run=False) == "1,200 here already, 1 refused"
+    assert so_far(Counter({"written": 2}), "out", dry_run=True) == "2 would be written"
