@@ -5,6 +5,7 @@ from __future__ import annotations
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QLayout, QLineEdit, QVBoxLayout, QWidget
 
+from annotator.ui.text_size import grown
 from db.formats.format import Format, Option, Way
 from db.formats.registry import FORMATS
 
@@ -25,7 +26,7 @@ class FormatForm(QWidget):
         self.format.setPlaceholderText("Choose a format")
         self.format.setAccessibleName("Format")
         self.format.setToolTip("What is written" if way == "out" else "Of what format the files are")
-        self.format.setMinimumHeight(28)
+        self.format.setMinimumHeight(grown(28))
         self.format.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.format.setMinimumContentsLength(24)
         for kind in FORMATS.values():
@@ -103,8 +104,8 @@ def _field(name: str, option: Option) -> QComboBox | QLineEdit:
     else:
         field = QLineEdit()
         field.setPlaceholderText("as it comes")
-    field.setMinimumHeight(28)
-    field.setFixedWidth(FIELD_PX)
+    field.setMinimumHeight(grown(28))
+    field.setFixedWidth(grown(FIELD_PX))
     field.setAccessibleName(name.capitalize())
     field.setToolTip(f"{option.says[:1].upper()}{option.says[1:]}")
     return field

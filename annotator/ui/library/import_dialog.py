@@ -24,6 +24,7 @@ from annotator.model.library.transfers import Carried
 from annotator.ui.desktop import shown_path
 from annotator.ui.errand import Errand
 from annotator.ui.library.transfer_dialog import Begin, TransferDialog
+from annotator.ui.text_size import grown
 from db.formats.format import Asked
 from db.formats.recognition import Clue, recognise
 from db.formats.registry import FORMATS
@@ -154,7 +155,7 @@ class ImportDialog(TransferDialog):
         event.acceptProposedAction()
 
     def _arrange(self) -> None:
-        self.paths.setFixedHeight(_ROWS * 24 + 8)
+        self.paths.setFixedHeight(grown(_ROWS * 24 + 8))
         buttons = QVBoxLayout()
         buttons.setSpacing(8)
         buttons.addWidget(self.files)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from PyQt6.QtCore import Qt, pyqtSignal
-from PyQt6.QtGui import QKeySequence
-from PyQt6.QtWidgets import QDialog, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PyQt6.QtCore import QSize, Qt, pyqtSignal
+from PyQt6.QtGui import QKeySequence, QResizeEvent
+from PyQt6.QtWidgets import QDialog, QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from annotator.model.library.transfers import MOST_ROWS, Carried, carry, so_far, summary
 from annotator.ui.desktop import fit_to_screen
@@ -17,6 +17,8 @@ from annotator.ui.errand import Errand
 from annotator.ui.library.format_form import FormatForm
 from annotator.ui.library.report_view import ReportView
 from annotator.ui.pace import Pace
+from annotator.ui.scroll_column import ScrollColumn
+from annotator.ui.text_size import grown
 from annotator.ui.theme import tint
 from db.formats.format import Way
 from db.formats.report import Report
@@ -27,6 +29,25 @@ Begin = Callable[[Store, TellWhole], Iterator[Report]]
 _STEPS = 10_000
 TRY_KEY = "Ctrl+T"
 _HINT = "What was kept, changed and dropped stands here in the end. Try it first to read the same without anything being written."
+
+
+class _Choices(ScrollColumn):
+    """As high as what is in it, or less where the dialog has no room for that."""
+
+    def __init__(self, content: QWidget) -> None:
+        super().__init__(content)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+
+    def sizeHint(self) -> QSize:
+        form = self.widget()
+        width = super().sizeHint().width()
+        height = form.heightForWidth(self.viewport().width()) if form.hasHeightForWidth() else form.sizeHint().height()
+        return QSize(width, height)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.updateGeometry()
 
 
 class TransferDialog(QDialog):
@@ -103,22 +124,27 @@ class TransferDialog(QDialog):
 
     def arrange(self) -> None:
         """When the form has all its rows."""
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(24, 20, 24, 20)
-        outer.setSpacing(12)
-        outer.addWidget(self.form)
+        choices = _Choices(self.form)
+        bar = choices.verticalScrollBar().sizeHint().width()
+        outer, below = QVBoxLayout(self), QVBoxLayout()
+        outer.setContentsMargins(24, 20, 24 - bar, 20)
+        below.setContentsMargins(0, 0, bar, 0)
+        for column in (outer, below):
+            column.setSpacing(12)
+        outer.addWidget(choices)
+        outer.addLayout(below, 1)
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(self.attempt)
         row.addStretch()
         row.addWidget(self.stop)
         row.addWidget(self.go)
-        outer.addLayout(row)
-        outer.addWidget(self.bar)
-        outer.addWidget(self.state)
-        outer.addWidget(self.report, 1)
+        below.addLayout(row)
+        below.addWidget(self.bar)
+        below.addWidget(self.state)
+        below.addWidget(self.report, 1)
         self.judge()
-        fit_to_screen(self, 760, 680)
+        fit_to_screen(self, grown(760), grown(680))
 
     # Doing it
 
