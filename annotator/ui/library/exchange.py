@@ -30,6 +30,8 @@ EXCHANGE_ACTIONS = (
     ),
 )  # fmt: skip
 
+_ENDS = "An import or export goes on and ends with this window; what is finished stays. Close it again to do that."
+
 
 def exchange_handlers(exchange: Callable[[], Exchange]) -> dict[str, Callable[[], object]]:
     """What the actions do. exchange: asked when one is done."""
@@ -70,6 +72,15 @@ class Exchange(QObject):
             self.exporting = ExportDialog(self._window.store.root, selected, list(sessions.model.ids), self._window)
             self.exporting.finished.connect(self._forget_export)
         _bring_up(self.exporting)
+
+    def asks_to_stay(self) -> bool:
+        """Whether the window should stay: something goes on, and the person was not told yet that it ends with the window."""
+        info = self._window.info
+        is_busy = any(dialog is not None and dialog.is_busy for dialog in (self.importing, self.exporting))
+        if not is_busy or (info.isVisible() and info.text == _ENDS):
+            return False
+        info.tell(_ENDS)
+        return True
 
     def close_threads(self) -> None:
         for dialog in (self.importing, self.exporting):

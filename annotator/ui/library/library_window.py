@@ -329,6 +329,9 @@ class LibraryWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Jobs go on; the annotator's window closes with its work committed."""
+        if self.moved_to is None and self.exchange.asks_to_stay():
+            event.ignore()
+            return
         self.placement.store()
         self._poll.stop()
         self.browse.close_threads()

@@ -133,11 +133,14 @@ def test_a_cancelled_import_keeps_what_is_whole_shows_nothing_half_and_goes_on(w
     assert window.exchange.importing is None
 
 
-def test_a_closed_window_ends_an_import_and_leaves_nothing_half(window, store, made, qtbot) -> None:
+def test_a_window_that_is_closed_twice_ends_an_import_and_leaves_nothing_half(window, store, made, qtbot) -> None:
     dialog = ask_to_import(window, [made("open-p2p", sessions=2, count=600)], qtbot)
     QTest.mouseClick(dialog.go, LEFT)
     qtbot.waitUntil(lambda: is_importing(store), timeout=PATIENCE_MS)
-    window.close()
+    assert not window.close()
+    assert "Close it again" in window.info.text
+    assert dialog.is_busy
+    assert window.close()
     assert set(everything(store.sessions_dir)) == {summary.id for summary in store.search()}
 
 
