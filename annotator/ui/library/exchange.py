@@ -30,7 +30,7 @@ EXCHANGE_ACTIONS = (
     ),
 )  # fmt: skip
 
-_ENDS = "An import or export goes on and ends with this window; what is finished stays. Close it again to do that."
+_ENDS = "What goes on here ends with the library's window; what is finished stays. Close the window again to do that."
 
 
 def exchange_handlers(exchange: Callable[[], Exchange]) -> dict[str, Callable[[], object]]:
@@ -76,10 +76,12 @@ class Exchange(QObject):
     def asks_to_stay(self) -> bool:
         """Whether the window should stay: something goes on, and the person was not told yet that it ends with the window."""
         info = self._window.info
-        is_busy = any(dialog is not None and dialog.is_busy for dialog in (self.importing, self.exporting))
-        if not is_busy or (info.isVisible() and info.text == _ENDS):
+        busy = [dialog for dialog in (self.importing, self.exporting) if dialog is not None and dialog.is_busy]
+        if not busy or (info.isVisible() and info.text == _ENDS):
             return False
         info.tell(_ENDS)
+        for dialog in busy:
+            dialog.say_also(_ENDS)  # which may lie over the window's own words
         return True
 
     def close_threads(self) -> None:

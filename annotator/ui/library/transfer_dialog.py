@@ -65,7 +65,7 @@ class TransferDialog(QDialog):
         self._errand: Errand | None = None
         self._pace, self._what, self._share = Pace(), "", 0
         self._outcomes: Counter[str] = Counter()
-        self._is_trial = False
+        self._is_trial, self._also = False, ""
         self.setWindowTitle(title)
         self.form = FormatForm(way)
         self.bar, self.state, self.report = QProgressBar(), QLabel(), ReportView(_HINT)
@@ -156,7 +156,7 @@ class TransferDialog(QDialog):
         begin = self.prepare(dry_run=dry_run)
         doing = Carried(self._way, kind.name, dry_run)
         self._pace, self._what, self._share, self._outcomes = Pace(), "", 0, Counter()
-        self._is_trial = dry_run
+        self._is_trial, self._also = dry_run, ""
 
         def work(store: Store, errand: Errand) -> Carried:
             at = ""
@@ -185,6 +185,11 @@ class TransferDialog(QDialog):
         self.judge()
         self.stop.setFocus()
         self._errand.start()
+
+    def say_also(self, text: str) -> None:
+        """A sentence under the progress, for as long as it goes on."""
+        self._also = text
+        self._show_progress()
 
     def close_threads(self) -> None:
         """Cancels what goes on, and waits until nothing half made is left of it."""
@@ -221,7 +226,7 @@ class TransferDialog(QDialog):
         if left_s is not None:
             until = datetime.now() + timedelta(seconds=left_s)
             words.append(f"{self._pace.words(self._share, _STEPS)}, until {until:%H:%M}")
-        self.state.setText(f"{self._what}\n{' · '.join(filter(None, words))}")
+        self.state.setText("\n".join(filter(None, [self._what, " · ".join(filter(None, words)), self._also])))
 
     def _on_ended(self, carried: Carried) -> None:
         self.state.setText(summary(carried))

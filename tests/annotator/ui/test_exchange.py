@@ -138,7 +138,8 @@ def test_a_window_that_is_closed_twice_ends_an_import_and_leaves_nothing_half(wi
     QTest.mouseClick(dialog.go, LEFT)
     qtbot.waitUntil(lambda: is_importing(store), timeout=PATIENCE_MS)
     assert not window.close()
-    assert "Close it again" in window.info.text
+    assert "Close the window again" in window.info.text
+    assert "Close the window again" in dialog.state.text()
     assert dialog.is_busy
     assert window.close()
     assert set(everything(store.sessions_dir)) == {summary.id for summary in store.search()}
