@@ -7,7 +7,6 @@ does not use them.
 from __future__ import annotations
 
 import sys
-import tempfile
 from pathlib import Path
 from unittest.mock import MagicMock
 
@@ -29,31 +28,17 @@ from db.formats.transfer import bring_in, write_out  # noqa: E402
 from db.labelling.labels import Edit, LabelKind  # noqa: E402
 from db.recording.keys import BTN_LEFT, CODES  # noqa: E402
 from db.store import Store  # noqa: E402
-from recordings import KEY_A, KEY_W, START_NS, Take, key, move, record  # noqa: E402
-
-COUNT, STEP = 60, 50_000_000
-EVENTS = [
-    key(START_NS + 3 * STEP + 9, KEY_W, 1), key(START_NS + 9 * STEP + 9, KEY_W, 0),
-    key(START_NS + 5 * STEP + 9, BTN_LEFT, 1), key(START_NS + 12 * STEP, BTN_LEFT, 0),
-    key(START_NS + 20 * STEP + 9, KEY_A, 1), key(START_NS + 21 * STEP + 9, KEY_A, 0),
-    key(START_NS + 30 * STEP + 9, CODES["KEY_TAB"], 1), key(START_NS + 33 * STEP + 9, CODES["KEY_TAB"], 0),
-    *(move(START_NS + i * STEP + 7, i, -i) for i in range(COUNT)),
-]  # fmt: skip
+from peers.meeting import STEP, library, record_session  # noqa: E402
+from recordings import KEY_A, KEY_W  # noqa: E402
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        with Store.open(folder / "library") as store:
-            take = Take(
-                times_ns=[START_NS + i * STEP for i in range(COUNT)], events=sorted(EVENTS, key=lambda e: e.t_ns)
-            )
-            session = record(store, take)
-            store.commit(
-                [Edit(session_id=session, kind=LabelKind.INSTRUCTION, start=10, stop=31, value="go on", author="ann")]
-            )
-            read_ours(store, session, folder / "out")
-            read_theirs(store, folder / "theirs")
+    with library() as (store, folder):
+        session = record_session(store, CODES["KEY_TAB"], 3)
+        said = Edit(session_id=session, kind=LabelKind.INSTRUCTION, start=10, stop=31, value="go on", author="ann")
+        store.commit([said])
+        read_ours(store, session, folder / "out")
+        read_theirs(store, folder / "theirs")
 
 
 def read_ours(store: Store, session: str, out: Path) -> None:

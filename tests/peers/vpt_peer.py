@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import queue
 import sys
-import tempfile
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -31,42 +30,28 @@ from db.formats.format import Asked  # noqa: E402
 from db.formats.transfer import bring_in, write_out  # noqa: E402
 from db.formats.vpt import FORMAT  # noqa: E402
 from db.recording.keys import BTN_LEFT, CODES  # noqa: E402
-from db.store import Store  # noqa: E402
-from recordings import KEY_A, KEY_W, START_NS, Take, key, move, record  # noqa: E402
-
-COUNT, STEP = 60, 50_000_000
-EVENTS = [
-    key(START_NS + 3 * STEP + 9, KEY_W, 1), key(START_NS + 9 * STEP + 9, KEY_W, 0),
-    key(START_NS + 5 * STEP + 9, BTN_LEFT, 1), key(START_NS + 12 * STEP, BTN_LEFT, 0),
-    key(START_NS + 20 * STEP + 9, KEY_A, 1), key(START_NS + 21 * STEP + 9, KEY_A, 0),
-    key(START_NS + 30 * STEP + 9, CODES["KEY_4"], 1), key(START_NS + 31 * STEP + 9, CODES["KEY_4"], 0),
-    *(move(START_NS + i * STEP + 7, i, -i) for i in range(COUNT)),
-]  # fmt: skip
+from peers.meeting import library, record_session  # noqa: E402
+from recordings import KEY_A, KEY_W  # noqa: E402
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        with Store.open(folder / "library") as store:
-            take = Take(
-                times_ns=[START_NS + i * STEP for i in range(COUNT)], events=sorted(EVENTS, key=lambda e: e.t_ns)
-            )
-            session = record(store, take)
-            list(write_out(store, FORMAT, [session], folder / "out", Asked()))
-            track = store.recording(session).resolve()
-            lines = [json.loads(line) for line in (folder / "out" / f"{session}.jsonl").read_text().splitlines()]
-            names = {KEY_W: "forward", KEY_A: "left", BTN_LEFT: "attack", CODES["KEY_4"]: "hotbar.4"}
-            for i, line in enumerate(lines):
-                action, _ = json_action_to_env_action(line)
-                for code, word in names.items():
-                    assert action[word] == int(track.active[i, track.codes.index(code)]), (i, word)
-                turn = int(i * (360.0 / 2400.0))  # its array holds whole degrees
-                assert action["camera"].tolist() == [-turn, turn], (i, action["camera"])
-            actions = load(folder / "out", session)
-            assert sum(action["forward"] for action in actions) == 6
-            assert sum(action["hotbar.4"] for action in actions) == 1
-            (back,) = bring_in(store, FORMAT, [folder / "out"], Asked())
-            assert back.outcome == "imported", back.error
+    with library() as (store, folder):
+        session = record_session(store, CODES["KEY_4"], 1)
+        list(write_out(store, FORMAT, [session], folder / "out", Asked()))
+        track = store.recording(session).resolve()
+        lines = [json.loads(line) for line in (folder / "out" / f"{session}.jsonl").read_text().splitlines()]
+        names = {KEY_W: "forward", KEY_A: "left", BTN_LEFT: "attack", CODES["KEY_4"]: "hotbar.4"}
+        for i, line in enumerate(lines):
+            action, _ = json_action_to_env_action(line)
+            for code, word in names.items():
+                assert action[word] == int(track.active[i, track.codes.index(code)]), (i, word)
+            turn = int(i * (360.0 / 2400.0))  # its array holds whole degrees
+            assert action["camera"].tolist() == [-turn, turn], (i, action["camera"])
+        actions = load(folder / "out", session)
+        assert sum(action["forward"] for action in actions) == 6
+        assert sum(action["hotbar.4"] for action in actions) == 1
+        (back,) = bring_in(store, FORMAT, [folder / "out"], Asked())
+        assert back.outcome == "imported", back.error
     print(f"its loader reads {len(actions)} steps of ours that are not idle")
 
 
