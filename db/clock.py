@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 Int64 = NDArray[np.int64]
-StampNs = Annotated[int, Field(ge=0, le=2**62)]
+LATEST_NS = 2**62
+StampNs = Annotated[int, Field(ge=0, le=LATEST_NS)]
 """A stored stamp: far from the ends of int64, so that sums and differences of stamps fit too."""
 
 now_ns = time.perf_counter_ns

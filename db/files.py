@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,12 @@ def replace_bytes(path: Path, content: bytes) -> None:
 def read_object(path: Path, most_bytes: int) -> dict[str, Any]:
     """The JSON object in a file that somebody else may have written. Raises BadFile, also where it is larger than it should be."""
     try:
-        if path.stat().st_size > most_bytes:
+        check_plain(path)
+        with path.open("rb") as file:
+            text = file.read(most_bytes + 1)
+        if len(text) > most_bytes:
             raise BadFile(f"{path} is too large to be what it should be.")
-        said = json.loads(path.read_text(encoding="utf-8"))
+        said = json.loads(text.decode())
     except (ValueError, RecursionError) as error:
         raise BadFile(f"{path} is not JSON: {error}.") from None
     except OSError as error:
@@ -46,6 +50,27 @@ def read_object(path: Path, most_bytes: int) -> dict[str, Any]:
     if not isinstance(said, dict):
         raise BadFile(f"{path} is not an object.")
     return said
+
+
+def check_plain(path: Path) -> None:
+    """Raises BadFile where a path of somebody else leads to no plain file: a pipe keeps its reader waiting, a device never ends."""
+    try:
+        kind = path.stat().st_mode
+    except OSError as error:
+        raise from_os_error(error, path) from None
+    if not stat.S_ISREG(kind):
+        raise BadFile(f"{path} is not a file.")
+
+
+def check_near(path: Path, folder: Path, teller: Path) -> None:
+    """Raises BadFile where a file that `teller`, another one, refers to is no plain file, or a link that leads out of `folder`.
+
+    It may lead to where the teller's own link leads: downloads lie so in caches that keep the files elsewhere.
+    """
+    check_plain(path)
+    real = path.resolve()
+    if not any(real.is_relative_to(place) for place in (folder.resolve(), teller.resolve().parent)):
+        raise BadFile(f"{path} is a link that leads out of {folder}; put the file itself there.")
 
 
 def sync_folder(folder: Path) -> None:

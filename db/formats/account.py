@@ -39,6 +39,7 @@ START_NS = 1_000_000_000
 STEP_NS = 1_000_000
 """At least so far apart are two frames: a stored time has that grain."""
 _SPEC = CaptureSpec(preset="veryfast", crf=18)
+MOST_LABELS = 100_000
 _AT_ONCE = 500
 
 
@@ -141,7 +142,8 @@ def _foresee(account: Account, report: Report) -> None:
     if count == 0:
         raise BadFile(f"{account.video} holds no pictures to import.")
     times = _Times(account, rate_hz)
-    t_ns = START_NS + np.array([times.offset_ns(i, Fraction(i) / Fraction(rate_hz)) for i in range(count)], np.int64)
+    offsets = (times.offset_ns(i, Fraction(i) / Fraction(rate_hz)) for i in range(count))
+    t_ns = START_NS + np.fromiter(offsets, np.int64, count)
     _tell(account, times, t_ns, report)
 
 
@@ -231,7 +233,10 @@ class _Telling:
             self._report.keep(what, count)
 
     def labels(self) -> Iterator[Edit]:
-        for edit in self._account.labels():
+        for number, edit in enumerate(self._account.labels()):
+            if number >= MOST_LABELS:
+                where = self._account.told_in or self._account.video
+                raise BadFile(f"{where} says over {MOST_LABELS:,} labels of one session.")
             start, stop = edit.start or 0, min(edit.stop or 0, self._count)
             if start >= stop:
                 self._report.drop(f"{edit.kind.value}s outside the frames")

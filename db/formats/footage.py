@@ -21,6 +21,7 @@ from av.video.reformatter import ColorRange, Colorspace
 
 from db.clock import Int64
 from db.errors import BadFile
+from db.files import check_plain
 from db.specs import SizePx
 
 LARGEST_PX = 8192
@@ -162,10 +163,18 @@ class Footage:
 @contextmanager
 def open_footage(path: Path, cut: Cut | None = None) -> Iterator[Footage]:
     """The first picture stream of a video, or a part of it. Raises BadFile, also for what goes wrong while it is read."""
+    check_plain(path)
     try:
         with av.open(str(path.absolute()), options=_OPTIONS) as container:
             if not container.streams.video:
                 raise BadFile(f"{path} holds no pictures.")
+            context = container.streams.video[0].codec_context
+            if context is None:
+                raise BadFile(f"{path} holds pictures of a codec that is not known.")
+            if max(context.width, context.height) > LARGEST_PX:  # before memory is taken for one
+                raise BadFile(
+                    f"{path} has pictures of {context.width}x{context.height}; sides of 2 to {LARGEST_PX} px can be imported."
+                )
             yield Footage(path, container, cut)
     except (av.FFmpegError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from db.errors import BadFile, from_os_error
+from db.files import check_plain
 from db.store import Store
 
 _NAMESPACE = uuid.UUID("6f0a3c1e-55c3-5b0e-9d5c-5d2f6f1f7a10")
@@ -55,6 +56,7 @@ def group_of(said: object) -> str:
 
 def digest(path: Path) -> str:
     """The SHA-256 of a file. Raises BadFile."""
+    check_plain(path)
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -64,6 +66,7 @@ def digest(path: Path) -> str:
 
 def check_size(path: Path, most_bytes: int) -> None:
     """Raises BadFile where a file is larger than one of its kind can be."""
+    check_plain(path)
     try:
         size = path.stat().st_size
     except OSError as error:
@@ -73,6 +76,7 @@ def check_size(path: Path, most_bytes: int) -> None:
 
 
 def _sample(path: Path) -> str:
+    check_plain(path)
     try:
         size = path.stat().st_size
         with path.open("rb") as file:

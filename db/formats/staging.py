@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from db.errors import BadArgument, DiskFull, PlaytapeError, StoreReadOnly, from_os_error
-from db.files import sync_folder
+from db.files import read_object, sync_folder
 from db.formats.format import Tell
 from db.formats.report import Report
 
@@ -82,9 +82,7 @@ def is_there(target: Path, format_name: str, state: str) -> bool:
 def says_it_is(about: Path, format_name: str, state: str) -> bool:
     """The same, of a file that tells of an export."""
     try:
-        if about.stat().st_size > _ABOUT_MAX:
-            return False
-        said = json.loads(about.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        said = read_object(about, _ABOUT_MAX)
+    except PlaytapeError:
         return False
-    return isinstance(said, dict) and (said.get("format"), said.get("state")) == (format_name, state)
+    return (said.get("format"), said.get("state")) == (format_name, state)

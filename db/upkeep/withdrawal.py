@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import shutil
-import stat
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +19,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, V
 from sqlalchemy import Connection, insert, select
 
 from db.errors import BadArgument, BadFile, NotFound, TooNew, Withdrawn, from_os_error
-from db.files import make_folder, replace_text
+from db.files import check_plain, make_folder, replace_text
 from db.library.tables import SessionRow, WithdrawalRow
 from db.recording.session import is_recording, read_meta
 from db.upkeep.leftovers import clear_cached, doomed_folder
@@ -174,10 +173,9 @@ def enter_mark(connection: Connection, folder: Path) -> None:
 
 def read_notice(path: Path) -> Withdrawal:
     """A withdrawal notice, which may be a stranger's. Raises BadFile and TooNew."""
+    check_plain(path)
     try:
         with path.open("rb") as file:
-            if not stat.S_ISREG(path.stat().st_mode):
-                raise BadFile(f"{path} is not a file.")
             text = file.read(_MAX_BYTES + 1)
     except OSError as error:
         raise from_os_error(error, path) from None

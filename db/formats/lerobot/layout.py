@@ -22,6 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from db.errors import BadArgument, BadFile
+from db.files import check_near
 from db.recording.keys import REL_HWHEEL, REL_WHEEL, REL_X, REL_Y, name, parse
 from db.specs import SizePx
 
@@ -66,6 +67,7 @@ def inside(root: Path, relative: str, said_in: Path) -> Path:
     path = root / parts
     if not path.is_file():
         raise BadFile(f"{path}, of which {said_in} tells, is missing.")
+    check_near(path, root, root / INFO)
     return path
 
 

@@ -14,7 +14,8 @@ import numpy as np
 
 from db.clock import Int64
 from db.errors import BadArgument, BadFile
-from db.formats.account import START_NS, Account, bring_account, known
+from db.files import check_near
+from db.formats.account import MOST_LABELS, START_NS, Account, bring_account, known
 from db.formats.footage import MOST_FRAMES
 from db.formats.format import Asked, Source, Tell
 from db.formats.hands import Hands
@@ -34,7 +35,8 @@ RATE_HZ = 20.0
 _VIDEOS = ("video.mp4", "192x192.mp4")
 _SQUARE = re.compile(r"\d{2,4}x\d{2,4}\.mp4")
 _LONGEST_S = 10**7
-_MOST_TEXTS = 1_000_000
+_MOST_LETTERS = 32 << 20
+"""Of all instructions."""
 MOST_BYTES = 4 << 30
 _AT_ONCE = 5_000
 _NOBODY, _USER, _SYSTEM, _BOTH = 0, 1, 2, 3
@@ -79,6 +81,7 @@ def _video_in(folder: Path) -> Path:
     named += sorted(path for path in folder.iterdir() if _SQUARE.fullmatch(path.name))
     for path in named:
         if path.is_file():
+            check_near(path, folder, folder / ANNOTATION)
             return path
     raise BadFile(f"{folder} has an {ANNOTATION} and no video.mp4 or 192x192.mp4 beside it.")
 
@@ -115,13 +118,16 @@ def _frames(file: Path) -> Iterator[tuple[int, Frame]]:
 def read_annotation(file: Path, report: Report) -> Told:
     """Its times, texts and who acted; what will not be kept is noted. Raises BadFile with the place."""
     metadata = _read_metadata(file)
-    who, times, texts = array("B"), array("Q"), list[tuple[int, Text]]()
+    who, times, texts, letters = array("B"), array("Q"), list[tuple[int, Text]](), 0
     for number, frame in _frames(file):
         who.append(_USER * frame.user.known + _SYSTEM * frame.system.known)
         times.append(frame.time_ns)
         texts += [(number, said) for said in frame.texts]
-        if len(texts) > _MOST_TEXTS:
-            raise BadFile(f"{file} has over {_MOST_TEXTS:,} instructions.")
+        letters += sum(len(said.instruction) for said in frame.texts)
+        if len(texts) > MOST_LABELS or letters > _MOST_LETTERS:
+            raise BadFile(
+                f"{file}, annotation {number}: up to here it has over {MOST_LABELS:,} instructions, or very long ones."
+            )
         if number:
             report.drop(
                 "places of the pointer", int(frame.user.has_place) + sum(e.kind == "move" for e in frame.events)

@@ -4,6 +4,8 @@ A file is a magic, records (a byte for the kind, eight for the length, the conte
 which may be compressed (zstd or lz4, both by pyarrow). The summary at the end is written for others; to read a file it is
 not needed, and what it claims is never believed. A reader holds one chunk in memory, whose size is bounded.
 
+A recorder that crashed leaves a file without its end. What is whole of it is read, as MCAP's own `mcap recover` does.
+
 There is a well-kept library (`mcap` on PyPI), made for files that one trusts: it takes memory for what a record claims, up to 4 GiB,
 unpacks what a chunk unpacks to, and does not tell where in the file a fault is.
 """
@@ -12,18 +14,25 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from array import array
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+
 from db.errors import BadArgument, BadFile, from_os_error
+from db.files import check_plain
 from db.formats.table import has_parquet
 
 MAGIC = b"\x89MCAP0\r\n"
-MOST_PACKED, MOST_UNPACKED, MOST_CHANNELS = 64 << 20, 256 << 20, 4096
-_MOST_TEXT, _MOST_METADATA = 1 << 20, 4096
+MOST_PACKED, MOST_UNPACKED, MOST_CHANNELS = 64 << 20, 64 << 20, 4096
+MOST_METADATA, MOST_TEXTS = 16 << 20, 100_000
+"""Of a record of metadata: bytes, and texts."""
+_MOST_TEXT, _MOST_TOPIC = 1 << 20, 200
+Buffer = bytes | memoryview
 LATEST_NS = 2**62
 """Later is no time: sums and differences of two must fit into 64 bits."""
 
@@ -47,8 +56,6 @@ class Kind(IntEnum):
 @dataclass(frozen=True, slots=True)
 class Message:
     topic: str
-    schema: str
-    """The schema's name."""
     t_ns: int
     """The time at which it was logged."""
     content: bytes
@@ -59,13 +66,15 @@ class Message:
 class McapReader:
     """Reads a file from its start to its end, any number of times."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises BadFile where it is no MCAP file."""
+    def __init__(self, path: Path, metadata: Container[str] = ()) -> None:
+        """metadata: the names of the records of metadata to keep. Raises BadFile where it is no MCAP file."""
         self.path = path
         self.metadata: dict[str, dict[str, str]] = {}
-        """Records of metadata by their names, the last of each; those that have been passed so far."""
-        self._schemas: dict[int, str] = {}
-        self._channels: dict[int, tuple[str, str]] = {}
+        """Those records, the last of each name, that have been passed so far."""
+        self.lost_from: int | None = None
+        """The byte from which on a file that was cut off holds nothing whole; known when all messages were read."""
+        self._wanted = metadata
+        self._topics: dict[int, str] = {}
         with self._open() as file:
             kind, content, _ = next(self._records(file), (0, b"", 0))
             if kind != Kind.HEADER:
@@ -73,9 +82,9 @@ class McapReader:
             self.profile = _Fields(content, self, len(MAGIC)).text()
 
     def messages(self) -> Iterator[Message]:
-        """All messages, chunk by chunk, those of a chunk in order of time.
+        """All messages, chunk by chunk, those of a chunk in order of time; of a file that was cut off those that are whole.
 
-        Raises BadFile with the place, also where the file is cut off.
+        Raises BadFile with the place.
         """
         with self._open() as file:
             for kind, content, place in self._records(file):
@@ -83,16 +92,18 @@ class McapReader:
                     yield from self._chunk(content, place)
                 elif kind == Kind.MESSAGE:
                     yield self._message(content, place)
-                elif kind == Kind.DATA_END:
+                elif kind in (Kind.DATA_END, Kind.FOOTER):
                     return
                 else:
                     self._note(kind, content, place)
-        raise self.bad(self.path.stat().st_size, "it is cut off: the end of the data is missing")
+        if self.lost_from is None:
+            self.lost_from = self.path.stat().st_size
 
     def bad(self, place: int, why: str) -> BadFile:
         return BadFile(f"{self.path}, byte {place}: {why}.")
 
     def _open(self) -> BinaryIO:
+        check_plain(self.path)
         try:
             file = self.path.open("rb")
             if file.read(len(MAGIC)) != MAGIC:
@@ -103,28 +114,20 @@ class McapReader:
         return file
 
     def _records(self, file: BinaryIO) -> Iterator[tuple[int, bytes, int]]:
-        """Kind, content and place of each; what is of no use here is passed by unread. Ends with the file."""
+        """Kind, content and place of each; what is of no use here is passed by unread. Ends with the file, or where it is cut off."""
         size, place = self.path.stat().st_size, len(MAGIC)
         while place < size:
             head = file.read(9)
-            if len(head) < 9:
-                if MAGIC.startswith(head):
-                    return
-                raise self.bad(place, "it is cut off within a record")
-            kind, length = struct.unpack("<BQ", head)
-            if length > size - place - 9:
-                if head[: len(MAGIC)] == MAGIC:
-                    return
-                raise self.bad(
-                    place, f"it is cut off, or damaged: a record claims {length:,} bytes, {size - place - 9:,} follow"
-                )
+            if MAGIC.startswith(head[: len(MAGIC)]):
+                return
+            kind, length = struct.unpack("<BQ", head) if len(head) == 9 else (0, 0)
+            if kind in _READ and length > MOST_PACKED:
+                raise self.bad(place, f"a record claims {length:,} bytes; at most {MOST_PACKED:,} are read at once")
+            if kind == 0 or length > size - place - 9:  # a disk that lost power ends a file in zeros
+                self.lost_from = place
+                return
             if kind in _READ:
-                if length > MOST_PACKED:
-                    raise self.bad(place, f"a record has {length:,} bytes; at most {MOST_PACKED:,} are read at once")
-                content = file.read(length)
-                if len(content) != length:
-                    raise self.bad(place, "it is cut off within a record")
-                yield kind, content, place
+                yield kind, file.read(length), place
             else:
                 file.seek(length, 1)
             place += 9 + length
@@ -138,19 +141,23 @@ class McapReader:
         records = self._unpack(fields.take(length), kind, size, place)
         if crc and zlib.crc32(records) != crc:
             raise self.bad(place, "a chunk is damaged: its checksum is another one")
-        found = []
+        times, starts, stops = array("Q"), array("Q"), array("Q")  # a chunk may hold millions of messages
         inner = _Fields(records, self, place)
         while inner.is_left:
             record, length = inner.numbers("<BQ")
+            start = inner.at
             body = inner.take(length)
             if record == Kind.MESSAGE:
-                found.append(self._message(body, place))
-            else:
+                times.append(_Fields(body, self, place).numbers(_MESSAGE)[2])
+                starts.append(start)
+                stops.append(inner.at)
+            elif record == Kind.CHANNEL:
                 self._note(record, body, place)
-        found.sort(key=lambda message: message.t_ns)
-        yield from found
+        order = np.argsort(np.frombuffer(times, np.uint64), kind="stable").astype(np.int64)
+        for number in array("q", order.tobytes()):
+            yield self._message(records[starts[number] : stops[number]], place)
 
-    def _unpack(self, packed: bytes, kind: str, size: int, place: int) -> bytes:
+    def _unpack(self, packed: memoryview, kind: str, size: int, place: int) -> Buffer:
         if size > MOST_UNPACKED:
             raise self.bad(place, f"a chunk claims to unpack to {size:,} bytes; at most {MOST_UNPACKED:,} are taken")
         if not kind:
@@ -162,57 +169,58 @@ class McapReader:
         import pyarrow
 
         try:
-            return bytes(pyarrow.Codec(kind).decompress(packed, decompressed_size=size)) if size else b""
+            return memoryview(pyarrow.Codec(kind).decompress(packed, decompressed_size=size)) if size else b""
         except (OSError, pyarrow.ArrowException):  # also where it would unpack to more than it claims
             raise self.bad(place, "a chunk is damaged: it does not unpack to what it claims") from None
 
-    def _message(self, content: bytes, place: int) -> Message:
+    def _message(self, content: Buffer, place: int) -> Message:
         fields = _Fields(content, self, place)
-        channel, _, t_ns, _ = fields.numbers("<HIQQ")
-        if channel not in self._channels:
+        channel, _, t_ns, _ = fields.numbers(_MESSAGE)
+        if channel not in self._topics:
             raise self.bad(place, f"a message is of channel {channel}, which is not there")
         if t_ns > LATEST_NS:
             raise self.bad(place, f"a message has the time {t_ns}, which cannot be")
-        topic, schema = self._channels[channel]
-        return Message(topic, schema, t_ns, fields.rest(), place)
+        return Message(self._topics[channel], t_ns, bytes(fields.rest()), place)
 
-    def _note(self, kind: int, content: bytes, place: int) -> None:
+    def _note(self, kind: int, content: Buffer, place: int) -> None:
         fields = _Fields(content, self, place)
-        if kind == Kind.SCHEMA:
-            (number,) = fields.numbers("<H")
-            self._schemas[number] = fields.text()
-        elif kind == Kind.CHANNEL:
-            number, schema = fields.numbers("<HH")
-            if len(self._channels) > MOST_CHANNELS:
+        if kind == Kind.CHANNEL:
+            number, _ = fields.numbers("<HH")
+            topic = fields.text()[:_MOST_TOPIC]
+            if self._topics.setdefault(number, topic) != topic:
+                raise self.bad(place, f"channel {number} is given another topic")
+            if len(self._topics) > MOST_CHANNELS:
                 raise self.bad(place, f"it has over {MOST_CHANNELS} channels")
-            self._channels[number] = (fields.text(), self._schemas.get(schema, ""))
-        elif kind == Kind.METADATA and len(self.metadata) < _MOST_METADATA:
-            name = fields.text()
+        elif kind == Kind.METADATA and (name := fields.text()) in self._wanted:
+            if len(content) > MOST_METADATA:
+                raise self.bad(place, f"the metadata {name[:40]!r} has {len(content):,} bytes")
             self.metadata[name] = fields.texts()
 
 
-_READ = frozenset({Kind.HEADER, Kind.SCHEMA, Kind.CHANNEL, Kind.MESSAGE, Kind.CHUNK, Kind.METADATA, Kind.DATA_END})
+_READ = frozenset({Kind.HEADER, Kind.CHANNEL, Kind.MESSAGE, Kind.CHUNK, Kind.METADATA, Kind.DATA_END, Kind.FOOTER})
+_MESSAGE = "<HIQQ"
+"""Channel, number, when it was logged, when it was published."""
 
 
 class _Fields:
     """The content of a record, field by field; none reaches beyond it."""
 
-    def __init__(self, content: bytes, reader: McapReader, place: int) -> None:
-        self._content, self._reader, self._place, self._at = content, reader, place, 0
+    def __init__(self, content: Buffer, reader: McapReader, place: int) -> None:
+        self._content, self._reader, self._place, self.at = memoryview(content), reader, place, 0
 
     @property
     def is_left(self) -> bool:
-        return self._at < len(self._content)
+        return self.at < len(self._content)
 
-    def take(self, length: int) -> bytes:
-        taken = self._content[self._at : self._at + length]
+    def take(self, length: int) -> memoryview:
+        taken = self._content[self.at : self.at + length]
         if len(taken) != length:
             raise self._reader.bad(self._place, "a record is shorter than what it holds")
-        self._at += length
+        self.at += length
         return taken
 
-    def rest(self) -> bytes:
-        return self.take(len(self._content) - self._at)
+    def rest(self) -> memoryview:
+        return self.take(len(self._content) - self.at)
 
     def numbers(self, layout: str) -> tuple[int, ...]:
         return struct.unpack(layout, self.take(struct.calcsize(layout)))
@@ -221,12 +229,14 @@ class _Fields:
         (length,) = self.numbers("<I")
         if length > _MOST_TEXT:
             raise self._reader.bad(self._place, f"a name has {length:,} bytes")
-        return self.take(length).decode("utf-8", "replace")
+        return bytes(self.take(length)).decode("utf-8", "replace")
 
     def texts(self) -> dict[str, str]:
         (length,) = self.numbers("<I")
-        stop, found = self._at + length, {}
-        while self._at < stop:
+        stop, found = self.at + length, {}
+        while self.at < stop:
             name = self.text()
             found[name] = self.text()
+            if len(found) > MOST_TEXTS:
+                raise self._reader.bad(self._place, f"metadata holds over {MOST_TEXTS:,} texts")
         return found

@@ -14,6 +14,7 @@ import numpy as np
 
 from db.clock import Int64
 from db.errors import BadArgument, BadFile
+from db.files import check_near
 from db.formats.account import Account, bring_account
 from db.formats.footage import MOST_FRAMES, open_footage
 from db.formats.format import Asked, Source, Tell
@@ -51,39 +52,44 @@ class Reader:
             yield Source(found, size=found.stat().st_size)
 
     def bring(self, store: Store, source: Source, asked: Asked, tell: Tell) -> Report:
-        reader = McapReader(source.path)
-        if reader.profile != PROFILE:
-            raise BadFile(f"{source.path} has the profile {reader.profile[:40]!r}; OWAMcap files have {PROFILE!r}.")
         report = Report(source.name, "imported", path=str(source.path))
-        told = _Told.read(reader, report)
-        said = reader.metadata.get(ABOUT, {})
-        game, player = asked.game or said.get("game", "")[:200], asked.player or said.get("player", "")[:200]
-        if not game:
-            raise BadArgument(
-                f"Nothing says which game {source.path} shows; name it with --game, or in the field Game."
-            )
-        video = told.video(reader)
-        times_ns = told.place_frames(video, report)
-        spans = _read_spans(reader)
-        found = frozenset(
-            (start, CODES[value]) for kind, start, _, value in spans if kind == "found" and value in CODES
-        )
-        account = _Recorded(
-            session_id=source_id("owamcap", [source.path], [video]),
-            video=video,
-            game=game,
-            player=player or "unknown",
-            told_in=str(source.path),
-            offsets_ns=times_ns - times_ns[0],
-            is_loose=True,
-            wall_ns=int(times_ns[0]),
-            title=told.title,
-            group_id=group_of(said.get("group", "")),
-            first_ns=int(times_ns[0]),
-            inputs=Inputs(reader, told.counts.get(RAW, 0) > 0, report, found) if told.has_inputs else None,
-            spans=[span for span in spans if span[0] != "found"],
-        )
-        return bring_account(store, account, source, asked, tell, report)
+        return bring_account(store, read_account(source.path, asked, report), source, asked, tell, report)
+
+
+def read_account(path: Path, asked: Asked, report: Report) -> Account:
+    """What a recording tells of the video beside it. Raises BadFile with the place, and BadArgument where no game is named."""
+    reader = McapReader(path, metadata=(ABOUT, SPANS))
+    if reader.profile != PROFILE:
+        raise BadFile(f"{path} has the profile {reader.profile[:40]!r}; OWAMcap files have {PROFILE!r}.")
+    told = _Told.read(reader, report)
+    said = reader.metadata.get(ABOUT, {})
+    game, player = asked.game or said.get("game", "")[:200], asked.player or said.get("player", "")[:200]
+    if not game:
+        raise BadArgument(f"Nothing says which game {path} shows; name it with --game, or in the field Game.")
+    video = told.video(reader)
+    times_ns = told.place_frames(video, report)
+    spans = _read_spans(reader)
+    found = frozenset((start, CODES[value]) for kind, start, _, value in spans if kind == "found" and value in CODES)
+    spans = [span for span in spans if span[0] != "found"]
+    if reader.lost_from is not None:
+        size = path.stat().st_size
+        report.drop(f"the end of the recording: the file is whole up to byte {reader.lost_from:,} of {size:,}")
+        spans.append(("gap", told.latest_ns, LATEST_NS, GapReason.LOST.value))
+    return _Recorded(
+        session_id=source_id("owamcap", [path], [video]),
+        video=video,
+        game=game,
+        player=player or "unknown",
+        told_in=str(path),
+        offsets_ns=times_ns - times_ns[0],
+        is_loose=True,
+        wall_ns=int(times_ns[0]),
+        title=told.title,
+        group_id=group_of(said.get("group", "")),
+        first_ns=int(times_ns[0]),
+        inputs=Inputs(reader, told.counts.get(RAW, 0) > 0, report, found) if told.has_inputs else None,
+        spans=spans,
+    )
 
 
 @dataclass
@@ -92,6 +98,8 @@ class _Told:
 
     uri: str = ""
     title: str = ""
+    latest_ns: int = 0
+    """The latest time at which a message was logged."""
     counts: dict[str, int] = field(default_factory=dict)
     pts_ns: Any = field(default_factory=lambda: array("q"))
     moments_ns: Any = field(default_factory=lambda: array("q"))
@@ -101,12 +109,14 @@ class _Told:
         found = cls()
         for message in reader.messages():
             found.counts[message.topic] = found.counts.get(message.topic, 0) + 1
+            found.latest_ns = max(found.latest_ns, message.t_ns)
             if message.topic == SCREEN:
                 found._add_screen(Said(reader, message))
             elif message.topic == WINDOW and not found.title:
                 found.title = Said(reader, message).text("title")[:500]
         if not found.pts_ns:
-            raise BadFile(f"{reader.path} has no pictures: no message of {SCREEN!r} refers to a video.")
+            cut_off = f" before byte {reader.lost_from}, where it is cut off" * (reader.lost_from is not None)
+            raise BadFile(f"{reader.path} has no pictures: no message of {SCREEN!r} refers to a video{cut_off}.")
         for topic, count in found.counts.items():
             if topic not in _USED:
                 report.drop(f"messages of {topic[:80]!r}", count)
@@ -141,6 +151,7 @@ class _Told:
         is_within = not parts.is_absolute() and ".." not in parts.parts and ":" not in uri and "\0" not in uri
         for path in [reader.path.parent / parts] * is_within + [reader.path.parent / parts.name.replace("\0", "")]:
             if path.is_file() and path != reader.path:
+                check_near(path, reader.path.parent, reader.path)
                 return path
         raise BadFile(f"{reader.path} has its pictures in {parts.name[:200]!r}, which is not beside it.")
 
@@ -156,11 +167,12 @@ class _Told:
         after = np.clip(np.searchsorted(pts, shown), 0, len(pts) - 1)
         before = np.maximum(after - 1, 0)
         nearest = np.where(np.abs(pts[after] - shown) <= np.abs(shown - pts[before]), after, before)
-        away = shown - pts[nearest]
+        away = np.clip(shown - pts[nearest], -(2**61), 2**61)
         report.change(
             "pictures of which no message tells keep their distance to the next one", int((abs(away) > _FAR_NS).sum())
         )
-        times: Int64 = np.maximum.accumulate(moments[nearest] + np.where(abs(away) > 2_000_000, away, 0))
+        away[abs(away) <= 2_000_000] = 0
+        times: Int64 = np.maximum.accumulate(np.clip(moments[nearest] + away, 0, LATEST_NS))
         if times[-1] - times[0] > 10**16:
             raise BadFile(f"{video} claims to last {(times[-1] - times[0]) // 10**9} s.")
         return times

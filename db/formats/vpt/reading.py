@@ -15,6 +15,7 @@ import numpy as np
 
 from db.clock import Int64
 from db.errors import BadFile, from_os_error
+from db.files import check_near
 from db.formats.account import Account, bring_account, known
 from db.formats.footage import MOST_FRAMES
 from db.formats.format import Asked, Source, Tell
@@ -56,6 +57,7 @@ class Reader:
         file, video = source.path, source.path.with_suffix(".mp4")
         if not video.is_file():
             raise BadFile(f"{file} has no video {video.name} beside it.")
+        check_near(video, file.parent, file)
         check_size(file, MOST_BYTES)
         session_id = source_id(NAME, [file], [video])
         if found := known(store, session_id, source):
