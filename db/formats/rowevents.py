@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,18 +49,29 @@ class RowEvents:
     """N rows: for each key whether it is down at the end and how often it was pressed, and the sums of motion."""
 
     held: dict[int, Bools]
-    presses: dict[int, NDArray[np.int64]]
+    presses: dict[int, NDArray[np.uint8]]
     motion: Numbers
     """(N, 2)"""
     scroll: Numbers
     """(N, 2)"""
+    before: frozenset[int] = frozenset()
+    """What was down at the end of the row before the first."""
 
     @classmethod
-    def of(cls, columns: Mapping[str, Numbers], presses_suffix: str, path: Path) -> RowEvents:
-        """columns: by name, all of N. A key with a state alone is pressed where its state rises. Raises BadFile."""
+    def of(
+        cls,
+        columns: Mapping[str, Numbers],
+        presses_suffix: str,
+        path: Path,
+        first_line: int = 2,
+        before: frozenset[int] = frozenset(),
+    ) -> RowEvents:
+        """columns: by name, all of N. A key with a state alone is pressed where its state rises. before: what was down at the end of
+        the row before the first, where they are a part of a table. Raises BadFile.
+        """
         count = len(next(iter(columns.values()))) if columns else 0
         held: dict[int, Bools] = {}
-        presses: dict[int, NDArray[np.int64]] = {}
+        presses: dict[int, NDArray[np.uint8]] = {}
         for name, values in columns.items():
             if not name.startswith(("KEY_", "BTN_", "CODE_")):
                 continue
@@ -68,24 +79,31 @@ class RowEvents:
             if name.endswith(presses_suffix):
                 wrong = np.flatnonzero((values < 0) | (values > _MOST_PRESSES))
                 if len(wrong):
-                    raise BadFile(f"{path}, line {int(wrong[0]) + 2}: {name} is {values[wrong[0]]:g}.")
-                presses[code] = values.astype(np.int64)
+                    raise BadFile(f"{path}, line {int(wrong[0]) + first_line}: {name} is {values[wrong[0]]:g}.")
+                presses[code] = values.astype(np.uint8)
             else:
                 held[code] = values != 0
         for code in presses.keys() - held.keys():
             held[code] = np.zeros(count, np.bool_)
         for code in held.keys() - presses.keys():
-            before = np.concatenate([[False], held[code][:-1]])
-            presses[code] = (held[code] & ~before).astype(np.int64)
-        return cls(held, presses, _pair(columns, ("dx", "dy"), count), _pair(columns, ("scroll_x", "scroll_y"), count))
+            was_held = np.concatenate([[code in before], held[code][:-1]])
+            presses[code] = (held[code] & ~was_held).astype(np.uint8)
+        motion, scroll = (_pair(columns, names, count) for names in (("dx", "dy"), ("scroll_x", "scroll_y")))
+        return cls(held, presses, motion, scroll, before)
 
-    def read(self, edges_ns: Int64, known: Bools) -> Iterator[list[InputEvent]]:
+    @property
+    def after(self) -> frozenset[int]:
+        """What is down at the end of the last row."""
+        return frozenset(code for code, held in self.held.items() if (held[-1] if len(held) else code in self.before))
+
+    def read(self, edges_ns: Int64, known: Bools, down: set[int] | None = None) -> Iterator[list[InputEvent]]:
         """The events in order of time, some thousands at once; nothing of rows that are not known.
 
-        What is down after such a row, or in the first, without a press is a snapshot.
+        What is down after such a row, or in the first, without a press is a snapshot. down: what the events of earlier rows left down;
+        it is kept up.
         """
         events: list[InputEvent] = []
-        down: set[int] = set()
+        down = set() if down is None else down
         codes = sorted(self.held)
         busy = self._busy(codes)
         for row in np.flatnonzero(busy | ~known).tolist():
@@ -109,6 +127,7 @@ class RowEvents:
         for code in codes:
             busy |= self.held[code] | (self.presses[code] > 0)
             busy[1:] |= self.held[code][:-1]
+            busy[:1] |= code in self.before
         return busy
 
     def _key(self, code: int, row: int, start: int, stop: int, was_down: bool) -> list[InputEvent]:
@@ -133,6 +152,15 @@ class RowEvents:
             if x or y:
                 found.append(InputEvent(t_ns, kind, x=float(x), y=float(y), x2=float(x), y2=float(y)))
         return found
+
+
+def read_pieces(pieces: Iterable[RowEvents], edges_ns: Int64, known: Bools) -> Iterator[list[InputEvent]]:
+    """The events of a table of N rows, which come piece by piece. edges_ns: (N + 1,), known: (N,)."""
+    first, down = 0, set[int]()
+    for piece in pieces:
+        stop = first + len(piece.motion)
+        yield from piece.read(edges_ns[first : stop + 1], known[first:stop], down)
+        first = stop
 
 
 def _pair(columns: Mapping[str, Numbers], names: tuple[str, str], count: int) -> Numbers:

@@ -6,8 +6,9 @@ Parquet is there where pyarrow is installed (`pip install playtape[parquet]`).
 from __future__ import annotations
 
 import csv
-import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TextIO
@@ -18,8 +19,11 @@ Piece = Mapping[str, Sequence[Any]]
 """Some rows: columns of one length, of bool, int, float or str. Every piece of a table has the same names."""
 
 ROWS = 20_000
-"""Rows of a piece."""
+"""Rows of a piece, at most."""
 MOST_COLUMNS, MOST_ROWS = 2_000, 10_000_000
+LONGEST_LINE = 1 << 20
+_CELLS, _LETTERS = 400_000, 16 << 20
+"""Fields and letters of a piece that is read, to the nearest row: memory follows neither from wide tables nor from long texts."""
 
 
 def has_parquet() -> bool:
@@ -40,21 +44,63 @@ def write_table(path: Path, pieces: Iterable[Piece]) -> int:
         raise from_os_error(error, path) from None
 
 
-def read_table(path: Path) -> Iterator[dict[str, list[Any]]]:
-    """The pieces of a table, the columns in the file's order; those of CSV hold text. At least one piece.
+def column_names(path: Path) -> list[str]:
+    """Of a table, in the file's order. Raises as `read_table`."""
+    if path.suffix == ".parquet":
+        _need_pyarrow(path)
+        from db.formats.parquet import open_parquet
+
+        with open_parquet(path) as parquet:
+            names = list(parquet.schema_arrow.names)
+            _check_names(names, path)
+            _check_count(parquet.metadata.num_rows, path)
+        return names
+    with _opened(path) as file:
+        return _read_names(csv.reader(_Lines(file, path), strict=True), path)
+
+
+def read_table(path: Path, wanted: Sequence[str] | None = None) -> Iterator[dict[str, list[Any]]]:
+    """The pieces of a table, of all columns or those that are wanted; those of CSV hold text. At least one piece.
 
     Raises BadFile with the place, and BadArgument where it is Parquet and there is no pyarrow.
     """
+    names = column_names(path)
+    wanted = names if wanted is None else wanted
+    if path.suffix == ".parquet":
+        yield from _read_parquet(path, wanted)
+        return
+    with _opened(path) as file:
+        yield from _read_csv(file, path, names, set(wanted))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[TextIO]:
     try:
-        if path.suffix == ".parquet":
-            yield from _read_parquet(path)
-            return
         with path.open(newline="", encoding="utf-8-sig") as file:
-            yield from _read_csv(file, path)
+            yield file
     except UnicodeDecodeError as error:
         raise BadFile(f"{path} is not UTF-8 text ({error.reason}); store it as CSV in UTF-8.") from None
+    except csv.Error as error:
+        raise BadFile(f"{path} is not CSV: {error}.") from None
     except OSError as error:
         raise from_os_error(error, path) from None
+
+
+@dataclass
+class _Lines:
+    """The lines of a file, none of which may be longer than it can be."""
+
+    file: TextIO
+    path: Path
+    letters: int = 0
+    """That were read so far."""
+
+    def __iter__(self) -> Iterator[str]:
+        while line := self.file.readline(LONGEST_LINE + 1):
+            if len(line) > LONGEST_LINE:
+                raise BadFile(f"{self.path} has a line of over {LONGEST_LINE:,} letters.")
+            self.letters += len(line)
+            yield line
 
 
 def _write_csv(file: TextIO, pieces: Iterable[Piece]) -> int:
@@ -74,23 +120,31 @@ def _text(value: Any) -> str:
     return repr(value) if isinstance(value, float) else str(value)
 
 
-def _read_csv(file: TextIO, path: Path) -> Iterator[dict[str, list[Any]]]:
-    rows: Iterator[list[str]] = csv.reader(file, strict=True)
-    try:
-        names = next(rows, [])
-        _check_names(names, path)
-        count = 0
-        while chunk := list(itertools.islice(rows, ROWS)):
-            for number, row in enumerate(chunk, start=count + 2):
-                if len(row) != len(names):
-                    raise BadFile(f"{path}, line {number}, has {len(row)} fields and not {len(names)}.")
-            count += len(chunk)
-            _check_count(count, path)
-            yield {name: list(column) for name, column in zip(names, zip(*chunk, strict=True), strict=True)}
-        if count == 0:
-            yield {name: [] for name in names}
-    except csv.Error as error:
-        raise BadFile(f"{path} is not CSV: {error}.") from None
+def _read_names(rows: Iterator[list[str]], path: Path) -> list[str]:
+    names = next(rows, [])
+    _check_names(names, path)
+    return names
+
+
+def _read_csv(file: TextIO, path: Path, names: Sequence[str], wanted: set[str]) -> Iterator[dict[str, list[Any]]]:
+    lines = _Lines(file, path)
+    rows = csv.reader(lines, strict=True)
+    next(rows)
+    places = [place for place, name in enumerate(names) if name in wanted]
+    most = max(min(ROWS, _CELLS // len(names)), 1)
+    count, full_at = 0, lines.letters + _LETTERS
+    chunk: list[list[str]] = []
+    for row in rows:
+        if len(row) != len(names):
+            raise BadFile(f"{path}, line {count + 2}, has {len(row)} fields and not {len(names)}.")
+        count += 1
+        _check_count(count, path)
+        chunk.append(row)
+        if len(chunk) >= most or lines.letters >= full_at:
+            yield {names[place]: [row[place] for row in chunk] for place in places}
+            chunk, full_at = [], lines.letters + _LETTERS
+    if chunk or count == 0:
+        yield {names[place]: [row[place] for row in chunk] for place in places}
 
 
 def _write_parquet(path: Path, pieces: Iterable[Piece]) -> int:
@@ -113,22 +167,20 @@ def _write_parquet(path: Path, pieces: Iterable[Piece]) -> int:
     return count
 
 
-def _read_parquet(path: Path) -> Iterator[dict[str, list[Any]]]:
-    _need_pyarrow(path)
-    import pyarrow
-    import pyarrow.parquet
+def _read_parquet(path: Path, wanted: Sequence[str]) -> Iterator[dict[str, list[Any]]]:
+    from db.formats import parquet
 
-    try:
-        with pyarrow.parquet.ParquetFile(path) as file:
-            names = file.schema_arrow.names
-            _check_names(names, path)
-            _check_count(file.metadata.num_rows, path)
-            if file.metadata.num_rows == 0:
-                yield {name: [] for name in names}
-            for batch in file.iter_batches(batch_size=ROWS):
-                yield {name: batch.column(name).to_pylist() for name in names}
-    except (pyarrow.ArrowException, ValueError) as error:
-        raise BadFile(f"{path} is not a Parquet table: {str(error).splitlines()[0]}.") from None
+    with parquet.open_parquet(path) as file:
+        schema, count = file.schema_arrow, file.metadata.num_rows
+    for name in wanted:
+        if not parquet.is_plain(schema.field(name).type):
+            raise BadFile(
+                f"{path}: the column {name!r} has {str(schema.field(name).type)[:80]} and not a number or a text."
+            )
+    if count == 0:
+        yield {name: [] for name in wanted}
+    for batch in parquet.batches(path, wanted, max(min(ROWS, _CELLS // max(len(wanted), 1)), 1)):
+        yield {name: parquet.listed(batch.column(name)) for name in wanted}
 
 
 def _need_pyarrow(path: Path) -> None:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from db.clock import Int64
 from db.errors import BadArgument, BadFile
-from db.files import read_object
+from db.files import check_near, read_object
 from db.formats.account import Account, bring_account, known
 from db.formats.format import Asked, Source, Tell
 from db.formats.frames.layout import FIXED, PRESSES
 from db.formats.identity import file_id
 from db.formats.report import Report
-from db.formats.rowevents import RowEvents, parse_numbers
+from db.formats.rowevents import Numbers, RowEvents, parse_numbers, read_pieces
+from db.formats.runs import Run, Runs
 from db.formats.staging import ABOUT
-from db.formats.table import read_table
+from db.formats.table import column_names, read_table
 from db.formats.video import VideoReport
 from db.labelling.labels import Edit, LabelKind
+from db.recording.actions import Bools
 from db.recording.events import Gap, GapReason, InputEvent
 from db.recording.keys import parse as parse_key
 from db.recording.stretches import stretches_of
@@ -28,6 +32,7 @@ from db.store import Store
 
 _TABLES, _VIDEOS = ("frames.parquet", "frames.csv"), (".mkv", ".mp4", ".webm", ".mov", ".avi")
 _ABOUT_MAX = 1 << 20
+_WORDS, _LONGEST_WORD = ("instruction", "flags"), 20_000
 
 
 def import_frames(
@@ -55,6 +60,7 @@ class Reader:
         videos = sorted(path for path in folder.glob("*") if path.suffix.lower() in _VIDEOS)
         if table is None or len(videos) != 1:
             raise BadFile(f"{folder} needs one video and a frames.csv or frames.parquet; it has {len(videos)} videos.")
+        check_near(videos[0], folder, table)
         about = read_object(folder / ABOUT, _ABOUT_MAX) if (folder / ABOUT).exists() else {}
         game = asked.game or str(about.get("game", ""))
         player = asked.player or str(about.get("player", "")) or "unknown"
@@ -64,12 +70,17 @@ class Reader:
         if found := known(store, session_id, source):
             return found
         report = Report(source.name, "imported", path=str(folder))
-        rows = _read_rows(table, report)
-        account = _Rows(
-            session_id=session_id, video=videos[0], game=game, player=player, told_in=table.name,
-            offsets_ns=rows.offsets_ns, table=rows,
-        )  # fmt: skip
+        account = read_account(table, videos[0], session_id, Asked(game, player), report)
         return bring_account(store, account, source, asked, tell, report)
+
+
+def read_account(table: Path, video: Path, session_id: str, asked: Asked, report: Report) -> Account:
+    """What a table tells of its video. Raises BadFile with the place."""
+    rows = _read_rows(table, report)
+    return _Rows(
+        session_id=session_id, video=video, game=asked.game, player=asked.player, told_in=table.name,
+        offsets_ns=rows.offsets_ns, table=rows,
+    )  # fmt: skip
 
 
 def _table_in(folder: Path) -> Path | None:
@@ -78,43 +89,76 @@ def _table_in(folder: Path) -> Path | None:
 
 @dataclass
 class _Table:
-    """A table that was read: what its columns say of N frames."""
+    """A table that was read once: what its columns say of N frames. What was done in them is read again, piece by piece."""
 
+    path: Path
+    columns: list[str]
+    """Those that mean something here."""
     offsets_ns: Int64
+    known: Bools
+    used: Bools
+    instructions: list[Run]
+    flags: list[Run]
+
+    def pieces(self) -> Iterator[RowEvents]:
+        """Some thousand rows at a time. Raises BadFile with the place of what cannot be."""
+        for piece in _pieces(self.path, self.columns):
+            yield piece.events
+
+
+@dataclass
+class _Piece:
+    """Some rows of a table."""
+
+    first: int
+    """Their first row, from 0."""
+    numbers: dict[str, Numbers]
+    words: dict[str, list[str]]
     events: RowEvents
-    known: np.ndarray
-    used: np.ndarray
-    instruction: list[str]
-    flags: list[str]
+
+    def __len__(self) -> int:
+        return len(self.numbers["t_s"])
+
+
+def _pieces(path: Path, columns: Sequence[str]) -> Iterator[_Piece]:
+    first, before = 0, frozenset[int]()
+    for piece in read_table(path, columns):
+        words = {name: list(map(_word, piece[name])) for name in _WORDS if name in piece}
+        numbers = {name: parse_numbers(piece[name], name, first + 2, path) for name in columns if name not in _WORDS}
+        events = RowEvents.of(numbers, PRESSES, path, first + 2, before)
+        yield _Piece(first, numbers, words, events)
+        first, before = first + len(numbers["t_s"]), events.after
+
+
+def _word(value: Any) -> str:
+    return "" if value is None else str(value)[:_LONGEST_WORD]
 
 
 def _read_rows(path: Path, report: Report) -> _Table:
     """Raises BadFile with the place of what cannot be. report: hears which columns mean nothing here."""
-    numbers: dict[str, list[np.ndarray]] = {}
-    words: dict[str, list[str]] = {"instruction": [], "flags": []}
-    dropped: list[str] = []
-    count = 0
-    for piece in read_table(path):
-        if count == 0:
-            kept, dropped = _sort_columns(list(piece), path)
-        for name in kept:
-            if name in words:
-                words[name] += ["" if value is None else str(value)[:20_000] for value in piece[name]]
-            else:
-                numbers.setdefault(name, []).append(parse_numbers(piece[name], name, count + 2, path))
-        count += len(next(iter(piece.values())))
-    if count == 0:
-        raise BadFile(f"{path} has no rows.")
+    columns, dropped = _sort_columns(column_names(path), path)
     if dropped:
-        report.drop(f"These columns could not be kept: {', '.join(sorted(dropped))}.")
-    columns = {name: np.concatenate(parts) for name, parts in numbers.items()}
+        report.drop(f"These columns could not be kept: {', '.join(sorted(dropped))[:2000]}.")
+    seconds, known, used = array("d"), array("B"), array("B")
+    instructions, flags = Runs(str(path)), Runs(str(path))
+    for piece in _pieces(path, columns):
+        seconds.frombytes(piece.numbers["t_s"].tobytes())
+        for name, states in (("known", known), ("used", used)):
+            states.frombytes((piece.numbers.get(name, np.ones(len(piece))) != 0).astype(np.uint8).tobytes())
+        for row, text in enumerate(piece.words.get("instruction", ())):
+            instructions.say(piece.first + row, (text,) if text else ())
+        for row, text in enumerate(piece.words.get("flags", ())):
+            flags.say(piece.first + row, text.split("|") if text else ())
+    if not seconds:
+        raise BadFile(f"{path} has no rows.")
     return _Table(
-        _offsets(columns.pop("t_s", None), path),
-        RowEvents.of(columns, PRESSES, path),
-        columns.get("known", np.ones(count)) != 0,
-        columns.get("used", np.ones(count)) != 0,
-        words["instruction"] or [""] * count,
-        words["flags"] or [""] * count,
+        path,
+        columns,
+        _offsets(np.frombuffer(seconds, np.float64), path),
+        np.frombuffer(known, np.bool_),
+        np.frombuffer(used, np.bool_),
+        instructions.end(len(seconds)),
+        flags.end(len(seconds)),
     )
 
 
@@ -133,8 +177,7 @@ def _sort_columns(names: Sequence[str], path: Path) -> tuple[list[str], list[str
     return kept, [name for name in dropped if name not in ("frame", "actor")]
 
 
-def _offsets(seconds: np.ndarray | None, path: Path) -> Int64:
-    assert seconds is not None
+def _offsets(seconds: np.ndarray, path: Path) -> Int64:
     wrong = np.flatnonzero(np.diff(seconds) <= 0)
     if len(wrong):
         raise BadFile(f"{path}, row {int(wrong[0]) + 2}: its t_s does not follow the one before.")
@@ -155,24 +198,13 @@ class _Rows(Account):
             yield Gap(int(edges_ns[start]), int(edges_ns[stop]), GapReason.UNRECORDED)
 
     def events(self, edges_ns: Int64) -> Iterator[list[InputEvent]]:
-        return self.table.events.read(edges_ns, self.table.known)
+        yield from read_pieces(self.table.pieces(), edges_ns, self.table.known)
 
     def labels(self) -> Iterator[Edit]:
         table = self.table
-        for start, stop, text in _equal_runs(table.instruction):
+        for start, stop, text in table.instructions:
             yield self.label(LabelKind.INSTRUCTION, start, stop, text)
-        for word in sorted({word for words in set(table.flags) for word in words.split("|") if word}):
-            marked = np.array([word in words.split("|") for words in table.flags], np.bool_)
-            for start, stop in stretches_of(marked):
-                yield self.label(LabelKind.FLAG, start, stop, word)
+        for start, stop, word in sorted(table.flags, key=lambda run: (run.word, run.start)):
+            yield self.label(LabelKind.FLAG, start, stop, word)
         for start, stop in stretches_of(~table.used):
             yield self.label(LabelKind.TRIM, start, stop)
-
-
-def _equal_runs(texts: Sequence[str]) -> Iterator[tuple[int, int, str]]:
-    start = 0
-    for i in range(1, len(texts) + 1):
-        if i == len(texts) or texts[i] != texts[start]:
-            if texts[start]:
-                yield start, i, texts[start]
-            start = i

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,17 +12,19 @@ from typing import Any
 import numpy as np
 import pyarrow
 import pyarrow.compute
-import pyarrow.parquet
 
-from db.errors import BadFile, from_os_error
+from db.errors import BadFile
 from db.files import read_object
 from db.formats.lerobot.layout import ACTION, DATA, EPISODES, INFO, OWN, TASKS, VIDEO, fill, inside, place
+from db.formats.parquet import batches, listed, open_parquet
 
-MOST_EPISODES, MOST_TASKS, MOST_TEXT = 200_000, 1_000_000, 20_000
-MOST_FRAMES, MOST_NUMBERS = 10_000_000, 50_000_000
-"""Of an episode: its frames, and its frames times what an action vector has."""
-_JSON_MAX, _FILE_MAX, _COLUMN_MAX = 16 << 20, 4 << 30, 1 << 30
-_ROWS = 10_000
+MOST_EPISODES, MOST_TASKS = 200_000, 100_000
+MOST_FRAMES = 10_000_000
+"""Of an episode."""
+_JSON_MAX, _LETTERS = 16 << 20, 32 << 20
+"""Bytes of a JSON file, and letters of all tasks."""
+_ROWS, _NUMBERS = 10_000, 1_000_000
+"""At once: rows, and numbers of action vectors."""
 _PICTURES = "observation.images."
 
 
@@ -40,14 +42,14 @@ class Episode:
 
 @dataclass(frozen=True)
 class Rows:
-    """What the data file says of one episode of N frames."""
+    """What the data file says of an episode's N frames, or of the next N of them."""
 
     seconds: np.ndarray
-    """(N,) float64, from 0, strictly increasing."""
-    actions: np.ndarray
-    """(N, D) float32, finite; D = 0 where the dataset has no action."""
+    """(N,) float64; of a whole episode from 0, strictly increasing."""
     tasks: np.ndarray
     """(N,) int64 numbers of tasks, -1 where there is none."""
+    actions: np.ndarray
+    """(N, D) float32, finite; D = 0 where the dataset has no action, and for a whole episode, whose actions come piece by piece."""
 
 
 @dataclass
@@ -101,35 +103,43 @@ class Dataset:
         columns += [prefix + name for name in ("chunk_index", "file_index", "from_timestamp", "to_timestamp")]
         count = 0
         for path in self._episode_files():
-            for batch in _batches(path, columns):
-                for row in zip(*(batch.column(name).to_pylist() for name in columns), strict=True):
+            for batch in batches(path, columns, _ROWS):
+                for row in zip(*(listed(batch.column(name)) for name in columns), strict=True):
                     count += 1
                     if count > MOST_EPISODES:
                         raise BadFile(f"{path} has over {MOST_EPISODES:,} episodes.")
                     yield self._episode(row, f"{path}, episode {str(row[0])[:20]}", path)
 
     def rows(self, episode: Episode) -> Rows:
-        """Raises BadFile where the data file does not say what the table of episodes claims of it."""
-        count, width, where = episode.length, len(self.names), f"{episode.data}, episode {episode.index}"
-        if count * max(width, 1) > MOST_NUMBERS:
-            raise BadFile(f"{where} has {count} frames of {width} numbers, which is too much for one session.")
-        seconds, tasks = np.zeros(count), np.full(count, -1, np.int64)
-        actions, done = np.zeros((count, width), np.float32), 0
+        """All of it but the actions. Raises BadFile where the data file does not say what the table of episodes claims of it."""
+        seconds, tasks, where = array("d"), array("q"), f"{episode.data}, episode {episode.index}"
+        for piece in self.pieces(episode):
+            seconds.frombytes(piece.seconds.tobytes())
+            tasks.frombytes(piece.tasks.tobytes())
+        if len(seconds) != episode.length:
+            raise BadFile(f"{where} has {len(seconds)} rows, the table of episodes tells of {episode.length}.")
+        steady = self._steady(np.frombuffer(seconds, np.float64), where)
+        return Rows(steady, np.frombuffer(tasks, np.int64), np.zeros((len(steady), 0), np.float32))
+
+    def pieces(self, episode: Episode) -> Iterator[Rows]:
+        """Some thousand rows of it at a time. Raises BadFile."""
+        width, where = len(self.names), f"{episode.data}, episode {episode.index}"
         columns = ["episode_index", "timestamp"] + [ACTION] * bool(width)
-        for batch in _batches(episode.data, columns, optional=("task_index",), only=episode.index):
+        most, only = max(min(_ROWS, _NUMBERS // max(width, 1)), 1), ("episode_index", episode.index)
+        done = 0
+        for batch in batches(episode.data, columns, most, optional=("task_index",), only=only):
             wanted = batch.filter(pyarrow.compute.equal(batch.column("episode_index"), episode.index))
-            rows = slice(done, done + wanted.num_rows)
-            if rows.stop > count:
-                raise BadFile(f"{where} has more than the {count} rows that the table of episodes tells of.")
-            seconds[rows] = _floats(wanted.column("timestamp"), f"{where}, timestamp")
+            count = wanted.num_rows
+            done += count
+            if done > episode.length:
+                raise BadFile(f"{where} has more than the {episode.length} rows that the table of episodes tells of.")
+            seconds, tasks = _floats(wanted.column("timestamp"), f"{where}, timestamp"), np.full(count, -1, np.int64)
+            actions = np.zeros((count, 0), np.float32)
             if width:
-                actions[rows] = _vectors(wanted.column(ACTION), width, f"{where}, action")
+                actions = _vectors(wanted.column(ACTION), width, f"{where}, action").astype(np.float32)
             if "task_index" in batch.schema.names:
-                tasks[rows] = _floats(wanted.column("task_index"), f"{where}, task_index").astype(np.int64)
-            done = rows.stop
-        if done != count:
-            raise BadFile(f"{where} has {done} rows, the table of episodes tells of {count}.")
-        return Rows(self._steady(seconds, where), actions, tasks)
+                tasks = _floats(wanted.column("task_index"), f"{where}, task_index").astype(np.int64)
+            yield Rows(seconds, tasks, actions)
 
     def _steady(self, seconds: np.ndarray, where: str) -> np.ndarray:
         """Times from 0; those of a constant rate exactly so, which a float32 cannot say."""
@@ -176,14 +186,18 @@ def _read_tasks(path: Path) -> list[str]:
     """The texts by their numbers; the column of texts has a name or pandas' own for an index."""
     if not path.is_file():
         return []
-    with _opened(path) as file:
+    with open_parquet(path) as file:
         names = [name for name in file.schema_arrow.names if name != "task_index"]
     texts: dict[int, str] = {}
+    letters = 0
     if len(names) == 1:
-        for batch in _batches(path, ["task_index", names[0]]):
-            for number, text in zip(batch.column(0).to_pylist(), batch.column(1).to_pylist(), strict=True):
+        for batch in batches(path, ["task_index", names[0]], _ROWS):
+            for number, text in zip(listed(batch.column(0)), listed(batch.column(1)), strict=True):
                 if isinstance(text, str) and isinstance(number, int) and 0 <= number < MOST_TASKS:
-                    texts[number] = text[:MOST_TEXT]
+                    texts[number] = text
+                    letters += len(text)
+            if letters > _LETTERS:
+                raise BadFile(f"{path} has tasks of over {_LETTERS:,} letters.")
     return [texts.get(number, "") for number in range(max(texts, default=-1) + 1)]
 
 
@@ -200,54 +214,6 @@ def _action_names(feature: Any) -> list[str]:
     known = [str(name)[:100] for name in names] if isinstance(names, list) else []
     width = min(max(width, 0), 10_000)
     return (known + [""] * width)[:width]
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[pyarrow.parquet.ParquetFile]:
-    """A Parquet file. Raises BadFile, also for what goes wrong while it is read."""
-    try:
-        if path.stat().st_size > _FILE_MAX:
-            raise BadFile(f"{path} has over {_FILE_MAX >> 30} GiB.")
-        with pyarrow.parquet.ParquetFile(
-            path, thrift_string_size_limit=64 << 20, thrift_container_size_limit=1_000_000, memory_map=False
-        ) as file:
-            yield file
-    except (pyarrow.ArrowException, ValueError, EOFError) as error:
-        raise BadFile(f"{path} is not a whole Parquet table: {str(error).splitlines()[0][:300]}.") from None
-    except OSError as error:
-        if error.errno is None:  # pyarrow's own word for a broken file
-            raise BadFile(f"{path} is not a whole Parquet table: {str(error)[:300]}.") from None
-        raise from_os_error(error, path) from None
-
-
-def _batches(
-    path: Path, columns: list[str], optional: tuple[str, ...] = (), only: int | None = None
-) -> Iterator[pyarrow.RecordBatch]:
-    """Some thousand rows at a time of these columns. only: row groups that can hold this `episode_index`."""
-    with _opened(path) as file:
-        names = file.schema_arrow.names
-        lacking = [name for name in columns if name not in names]
-        if lacking:
-            raise BadFile(f"{path} has no column {lacking[0]!r}.")
-        wanted = [*columns, *(name for name in optional if name in names)]
-        for number in range(file.metadata.num_row_groups):
-            group = file.metadata.row_group(number)
-            if group.num_rows > MOST_FRAMES:
-                raise BadFile(f"{path} claims {group.num_rows:,} rows in one group.")
-            chunks = [group.column(i) for i in range(group.num_columns)]
-            chunks = [chunk for chunk in chunks if chunk.path_in_schema.split(".")[0] in wanted]
-            for chunk in chunks:
-                if chunk.total_uncompressed_size > _COLUMN_MAX:
-                    raise BadFile(f"{path} claims {chunk.total_uncompressed_size:,} bytes in one column.")
-            if only is None or _may_hold(chunks, only):
-                yield from file.iter_batches(_ROWS, row_groups=[number], columns=wanted, use_threads=False)
-
-
-def _may_hold(chunks: list[Any], episode: int) -> bool:
-    for chunk in chunks:
-        if chunk.path_in_schema == "episode_index" and chunk.is_stats_set and chunk.statistics.has_min_max:
-            return bool(chunk.statistics.min <= episode <= chunk.statistics.max)
-    return True
 
 
 def _floats(column: Any, where: str) -> np.ndarray:

@@ -16,10 +16,10 @@ from db.errors import BadArgument, BadFile
 from db.formats.account import Account, bring_account
 from db.formats.format import Asked, Source, Tell
 from db.formats.identity import group_of, source_id
-from db.formats.lerobot.dataset import Dataset, Episode
+from db.formats.lerobot.dataset import Dataset, Episode, Rows
 from db.formats.lerobot.layout import INFO, parse_name
 from db.formats.report import Report
-from db.formats.rowevents import RowEvents
+from db.formats.rowevents import RowEvents, read_pieces
 from db.labelling.labels import Edit, LabelKind
 from db.recording.events import Gap, InputEvent
 from db.recording.keys import name as key_name
@@ -49,24 +49,8 @@ class Shelf:
             raise BadArgument(
                 f"Nothing says which game {source.path} shows; name it with --game, or in the field Game."
             )
-        info = source.path / INFO
-        rows = dataset.rows(episode)
         report = Report(source.name, "imported", path=str(source.path))
-        account = _Episode(
-            session_id=source_id("lerobot", [info], [episode.data, episode.video], source.part),
-            video=episode.video,
-            game=game,
-            player=player,
-            cut=(episode.from_s, episode.to_s),
-            told_in=str(episode.data),
-            offsets_ns=np.round(rows.seconds * 1e9).astype(np.int64),
-            wall_ns=_wall_ns(said),
-            group_id=group_of(said.get("group")),
-            title=f"{source.path.name}, episode {episode.index}",
-            told=_Told.of(dataset.names, rows.actions, episode.data, report),
-            texts=dataset.tasks,
-            numbers=rows.tasks,
-        )
+        account = read_account(dataset, episode, Asked(game, player), report)
         for other in dataset.others:
             report.drop(f"the feature {other[:100]}", 1)
         return bring_account(store, account, source, asked, tell, report)
@@ -83,47 +67,75 @@ class Shelf:
         return self._latest[2:]
 
 
-@dataclass(frozen=True)
-class _Told:
-    """What an action vector says of keys and the mouse; None where it says nothing of either."""
+def read_account(dataset: Dataset, episode: Episode, asked: Asked, report: Report) -> Account:
+    """What a dataset tells of an episode. Raises BadFile with the place."""
+    said, root = dataset.own.get(episode.index, {}), dataset.root
+    rows = dataset.rows(episode)
+    return _Episode(
+        session_id=source_id("lerobot", [root / INFO], [episode.data, episode.video], str(episode.index)),
+        video=episode.video,
+        game=asked.game,
+        player=asked.player,
+        cut=(episode.from_s, episode.to_s),
+        told_in=str(episode.data),
+        offsets_ns=np.round(rows.seconds * 1e9).astype(np.int64),
+        wall_ns=_wall_ns(said),
+        group_id=group_of(said.get("group")),
+        title=f"{root.name}, episode {episode.index}",
+        dataset=dataset,
+        episode=episode,
+        places=_places(dataset.names, episode.data, report),
+        numbers=rows.tasks,
+    )
 
-    events: RowEvents | None
 
-    @classmethod
-    def of(cls, names: Sequence[str], actions: np.ndarray, path: Path, report: Report) -> _Told:
-        columns: dict[str, np.ndarray] = {}
-        for place, name in enumerate(names):
-            meant = parse_name(name)
-            if meant is None:
-                report.drop(f"the action {name or place!r}, which names no key and no motion")
-            elif isinstance(meant, int):
-                columns[key_name(meant)] = actions[:, place] > 0.5
-            else:
-                columns[_MOTIONS[meant]] = actions[:, place].astype(np.float64)
-        if len(columns) < len(names) - sum(parse_name(name) is None for name in names):
+def _places(names: Sequence[str], path: Path, report: Report) -> dict[str, int]:
+    """Where an action vector says what of keys and the mouse: names of columns as `RowEvents` has them."""
+    places: dict[str, int] = {}
+    for place, name in enumerate(names):
+        meant = parse_name(name)
+        if meant is None:
+            report.drop(f"the action {name or place!r}, which names no key and no motion")
+            continue
+        column = key_name(meant) if isinstance(meant, int) else _MOTIONS[meant]
+        if column in places:
             raise BadFile(f"{path}: a part of the action vector is named twice.")
-        return cls(RowEvents.of(columns, ".presses", path) if columns else None)
+        places[column] = place
+    return places
 
 
 @dataclass(kw_only=True)
 class _Episode(Account):
-    told: _Told
-    texts: Sequence[str]
+    dataset: Dataset
+    episode: Episode
+    places: dict[str, int]
+    """Empty where the actions say nothing of keys and the mouse."""
     numbers: Int64
-    """(N,) of the texts."""
+    """(N,) of the tasks."""
 
     def gaps(self, edges_ns: Int64) -> Iterable[Gap]:
-        return [] if self.told.events else super().gaps(edges_ns)
+        return [] if self.places else super().gaps(edges_ns)
 
     def events(self, edges_ns: Int64) -> Iterator[Sequence[InputEvent]]:
-        if self.told.events:
-            yield from self.told.events.read(edges_ns, np.ones(len(edges_ns) - 1, np.bool_))
+        if self.places:
+            yield from read_pieces(self._pieces(), edges_ns, np.ones(len(edges_ns) - 1, np.bool_))
+
+    def _pieces(self) -> Iterator[RowEvents]:
+        before = frozenset[int]()
+        for rows in self.dataset.pieces(self.episode):
+            piece = RowEvents.of(self._columns(rows), ".presses", self.episode.data, before=before)
+            before = piece.after
+            yield piece
+
+    def _columns(self, rows: Rows) -> dict[str, np.ndarray]:
+        told = {name: rows.actions[:, place].astype(np.float64) for name, place in self.places.items()}
+        return {name: told[name] if name in _MOTIONS.values() else told[name] > 0.5 for name in told}
 
     def labels(self) -> Iterator[Edit]:
         cuts = [0, *(np.flatnonzero(np.diff(self.numbers)) + 1).tolist(), len(self.numbers)]
         for start, stop in itertools.pairwise(cuts):
             number = int(self.numbers[start])
-            text = self.texts[number] if 0 <= number < len(self.texts) else ""
+            text = self.dataset.tasks[number] if 0 <= number < len(self.dataset.tasks) else ""
             if text.strip():
                 yield self.label(LabelKind.INSTRUCTION, start, stop, text)
 

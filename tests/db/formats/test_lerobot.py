@@ -316,7 +316,7 @@ HOSTILE = {
     "episodes are cut off": (lambda out: cut(out / EPISODES), "Parquet"),
     "episodes are missing": (lambda out: (out / EPISODES).unlink(), "episodes"),
     "a billion frames": (lambda out: change_table(out / EPISODES, length=[10**9]), "1000000000"),
-    "too much for memory": (lambda out: change_table(out / EPISODES, length=[9_000_000]), "too much"),
+    "too much for memory": (lambda out: change_table(out / EPISODES, length=[9_000_000]), "tells of 9000000"),
     "no frames": (lambda out: change_table(out / EPISODES, length=[0]), "0 frames"),
     "fewer frames than there are": (lambda out: change_table(out / EPISODES, length=[COUNT - 1]), "more than"),
     "more frames than there are": (lambda out: change_table(out / EPISODES, length=[COUNT + 1]), "tells of"),
