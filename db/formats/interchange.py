@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import os
 import re
 import shutil
@@ -21,7 +22,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from db.errors import BadFile, Conflict, NotFound, TooNew, from_os_error
-from db.files import sync_folder
+from db.files import check_plain, sync_folder
 from db.labelling import edits as edit_log
 from db.labelling.labels import Edit, conflicts
 from db.recording import factfile
@@ -38,7 +39,11 @@ SUFFIX = ".playtape"
 _MANIFEST = "manifest.json"
 _MANIFEST_MAX = 1 << 20
 _NAME = re.compile(rf"{re.escape(META_NAME)}|{re.escape(FACTS_NAME)}|{re.escape(MIRROR_NAME)}|video-\d{{3,4}}\.mkv")
-_CHUNK = 1 << 20
+_CHUNK, _MOST_AT_ONCE = 1 << 20, 4 << 20
+_MOST_BYTES = {META_NAME: 4 << 20, FACTS_NAME: 2 << 30, MIRROR_NAME: 256 << 20}
+_MOST_EDITS = 200_000
+_MOST_ROWS = {"frame": 10_000_000, "event": 20_000_000, "gap": 100_000}
+"""More of either was made to do harm: they are read whole."""
 
 
 class _File(BaseModel):
@@ -107,29 +112,42 @@ def import_session(store: Store, path: Path, *, progress: Callable[[float], None
     progress: told the share done, in [0, 1], every few milliseconds while files are unpacked; what it raises ends the import. Raises BadFile (with the place), TooNew, DiskFull, and Conflict where the library holds another revision of the
     session's recording, and Withdrawn where its player took it back. Nothing is left behind by a failed import.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            manifest = _read_manifest(archive, path)
-            refuse_withdrawn(store, manifest.session_id)
-            if (store.sessions_dir / manifest.session_id).is_dir():
-                return _merge(store, archive, manifest, path)
-            return _create(store, archive, manifest, path, progress)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, struct.error) as error:
-        raise BadFile(f"{path} is not a whole Playtape session: {error}.") from None
-    except OSError as error:
-        raise from_os_error(error, error.filename or path) from None
+    with _opened(path) as archive:
+        manifest = _read_manifest(archive, path)
+        refuse_withdrawn(store, manifest.session_id)
+        if (store.sessions_dir / manifest.session_id).is_dir():
+            return _merge(store, archive, manifest, path)
+        return _create(store, archive, manifest, path, progress)
 
 
 def peek_session(path: Path) -> tuple[str, dict[str, int]]:
     """The id of the session in an archive, and the sizes of its files, as its manifest claims. Raises as `import_session`."""
+    with _opened(path) as archive:
+        manifest = _read_manifest(archive, path)
+    return manifest.session_id, {name: described.size for name, described in manifest.files.items()}
+
+
+class _Careful(io.BufferedReader):
+    """A file that is read in pieces alone: the directory at an archive's end may claim to be as large as the archive."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        read = super().read(_MOST_AT_ONCE + 1 if size is None or size < 0 else min(size, _MOST_AT_ONCE + 1))
+        if len(read) > _MOST_AT_ONCE:
+            raise zipfile.BadZipFile("its directory is too large")
+        return read
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """An archive that may be a stranger's. Raises BadFile, also for what goes wrong while it is read."""
+    check_plain(path)
     try:
-        with zipfile.ZipFile(path) as archive:
-            manifest = _read_manifest(archive, path)
+        with _Careful(io.FileIO(path)) as file, zipfile.ZipFile(file) as archive:
+            yield archive
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, struct.error) as error:
         raise BadFile(f"{path} is not a whole Playtape session: {error}.") from None
     except OSError as error:
         raise from_os_error(error, error.filename or path) from None
-    return manifest.session_id, {name: described.size for name, described in manifest.files.items()}
 
 
 def _create(
@@ -162,12 +180,28 @@ def _inspect(staging: Path, manifest: _Manifest) -> list[Edit]:
     meta = read_meta(staging)
     if meta.id != manifest.session_id or meta.revision != manifest.revision:
         raise BadFile(f"The manifest and {META_NAME} name different sessions.")
-    factfile.open_for_reading(staging).close()  # `verify` would tell TooNew as damage
+    for table, count in factfile.count_rows(
+        staging
+    ).items():  # before they are read; and `verify` would tell TooNew as damage
+        if count > _MOST_ROWS[table]:
+            raise BadFile(
+                f"{FACTS_NAME} holds {count:,} rows of the table {table}; no session has over {_MOST_ROWS[table]:,}."
+            )
     problems = verify(staging, decode=False)
     if problems:
         raise BadFile(problems[0])
-    edits = edit_log.read_mirror(staging)
-    if any(edit.session_id != meta.id for edit in edits):
+    return _read_annotations(staging, meta.id)
+
+
+def _read_annotations(folder: Path, session_id: str) -> list[Edit]:
+    """Those of an unpacked archive. Raises BadFile."""
+    path = folder / MIRROR_NAME
+    if path.exists():
+        with path.open("rb") as file:
+            if sum(1 for _ in file) > _MOST_EDITS:
+                raise BadFile(f"{path} holds over {_MOST_EDITS:,} annotations.")
+    edits = edit_log.read_mirror(folder)
+    if any(edit.session_id != session_id for edit in edits):
         raise BadFile("The annotations are another session's.")
     return edits
 
@@ -201,9 +235,7 @@ def _merge(store: Store, archive: zipfile.ZipFile, manifest: _Manifest, path: Pa
             with theirs.open("wb") as file:
                 file.writelines(_checked(archive, MIRROR_NAME, described, path))
             with _naming(path, theirs.parent):
-                offered = edit_log.read_mirror(theirs.parent)
-        if any(edit.session_id != session_id for edit in offered):
-            raise BadFile(f"{path} holds annotations of another session.")
+                offered = _read_annotations(theirs.parent, session_id)
         store.merge(session_id, offered)
     after = store.edits(session_id)
     return ImportReport(session_id, False, len(after) - len(before), len(conflicts(after)))
@@ -233,6 +265,9 @@ def _read_manifest(archive: zipfile.ZipFile, path: Path) -> _Manifest:
     strange = [name for name in manifest.files if not _NAME.fullmatch(name)]
     if strange:
         raise BadFile(f"{path} holds a file that no session has: {strange[0]!r}.")
+    for name, most in _MOST_BYTES.items():
+        if name in manifest.files and manifest.files[name].size > most:
+            raise BadFile(f"{path} holds {name} of {manifest.files[name].size:,} bytes; no session has over {most:,}.")
     if sum(described.size for described in manifest.files.values()) > path.stat().st_size:
         raise BadFile(f"{path} is smaller than the files that its {_MANIFEST} lists.")
     return manifest

@@ -212,8 +212,27 @@ class VideoWriter:
             self._file.close()
 
 
-def packet_table(path: Path) -> tuple[list[int], list[bool]]:
-    """PTS in milliseconds and keyframe flags of every packet that can be read, in file order; stops at damage."""
+def is_matroska(path: Path) -> bool:
+    """Whether a file begins as such a video does (RFC 8794, 11.2.1); False where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(4) == b"\x1aE\xdf\xa3"
+    except OSError:
+        return False
+
+
+def picture_size(path: Path) -> SizePx:
+    """Of a video's pictures, as its header says. Raises BadFile."""
+    try:
+        with av.open(str(path)) as container:
+            context = container.streams.video[0].codec_context
+            return context.width, context.height
+    except (av.FFmpegError, IndexError, OSError, AttributeError) as error:
+        raise BadFile(f"{path} cannot be read as a video: {error}.") from None
+
+
+def packet_table(path: Path, most: int | None = None) -> tuple[list[int], list[bool]]:
+    """PTS in milliseconds and keyframe flags of every packet that can be read, in file order; stops at damage, and after `most`."""
     times, keys = [], []
     try:
         with av.open(str(path)) as container:
@@ -223,6 +242,8 @@ def packet_table(path: Path) -> tuple[list[int], list[bool]]:
                     continue
                 times.append(to_ms(packet.pts, stream.time_base))
                 keys.append(packet.is_keyframe)
+                if most is not None and len(times) >= most:
+                    break
     except (av.FFmpegError, IndexError, OSError):
         pass
     return times, keys

@@ -27,6 +27,18 @@ PRAGMA user_version = 1;
 COMMIT;
 """
 FORMAT = 1
+_COLUMNS = {
+    "frame": ("idx", "segment", "pts", "t_before_ns", "t_ns", "keyframe", "duplicate"),
+    "event": (
+        "seq", "t_ns", "server_ms", "kind", "origin", "simulated", "actor", "device", "code", "value", "x", "y", "x2", "y2",
+    ),
+    "gap": ("start_ns", "stop_ns", "reason"),
+}  # fmt: skip
+"""Of each table. Others, such as one that is computed when it is read, are no session's."""
+_LONGEST = 1 << 16
+"""Bytes of a value or a row: a session's are numbers and short words."""
+_WAL = b"\2\2"
+"""How a file says that it needs its log (https://sqlite.org/fileformat2.html, 1.3.3)."""
 INSERT_FRAME = "INSERT INTO frame (segment, pts, t_before_ns, t_ns, keyframe, duplicate, idx) VALUES (?,?,?,?,?,?,?)"
 INSERT_EVENT = (
     "INSERT INTO event (t_ns, server_ms, kind, origin, simulated, actor, device, code, value, x, y, x2, y2) "
@@ -63,6 +75,7 @@ def open_for_reading(folder: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5)
         try:
             connection.execute("PRAGMA trusted_schema = OFF")
+            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)
             _check_schema(connection, path)
         except BaseException:
             connection.close()
@@ -70,13 +83,39 @@ def open_for_reading(folder: Path) -> sqlite3.Connection:
     return connection
 
 
+@contextmanager
+def reading(folder: Path) -> Iterator[sqlite3.Connection]:
+    """The same for the time of a with; whatever is wrong with the file then is a BadFile."""
+    try:
+        with user_errors(folder), contextlib.closing(open_for_reading(folder)) as connection:
+            yield connection
+    except sqlite3.Error as error:
+        raise BadFile(f"{folder / FACTS_NAME} is damaged ({error}); restore it from an export.") from None
+
+
+def count_rows(folder: Path) -> dict[str, int]:
+    """The rows of each table of a stranger's facts. Raises as `reading`, and BadFile where a part of them would be in another file."""
+    path = folder / FACTS_NAME
+    if path.exists():
+        with path.open("rb") as file:
+            if file.read(20)[18:] == _WAL:  # which SQLite would look for, and make
+                raise BadFile(f"{path} was not closed as that of a finished session is.")
+    with reading(folder) as connection:
+        counts = (connection.execute(f"SELECT count(*) FROM {table}").fetchone() for table in _COLUMNS)
+        return {table: int(row[0]) for table, row in zip(_COLUMNS, counts, strict=True)}
+
+
 def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > FORMAT:
         raise TooNew(f"{path} has format {version}, this Playtape reads up to {FORMAT}; update Playtape to open it.")
-    kinds = dict(connection.execute("SELECT name, type FROM sqlite_schema").fetchall())
-    if kinds != dict.fromkeys(("frame", "event", "gap"), "table"):
+    found = connection.execute("SELECT name, type FROM sqlite_schema LIMIT 10").fetchall()
+    if sorted(found) != sorted((table, "table") for table in _COLUMNS):
         raise BadFile(f"{path} does not have the tables of a session; restore it from an export or a backup.")
+    for table, columns in _COLUMNS.items():
+        stored = connection.execute(f"PRAGMA table_xinfo({table})").fetchall()
+        if [(name, hidden) for _, name, _, _, _, _, hidden in stored] != [(name, 0) for name in columns]:
+            raise BadFile(f"{path}: the table {table} has other columns than a session's.")
 
 
 def open_for_repair(folder: Path) -> sqlite3.Connection:

@@ -21,6 +21,9 @@ _ROWS = {
     "VOLUMEDOWN VOLUMEUP POWER KPEQUAL KPPLUSMINUS PAUSE SCALE KPCOMMA HANGEUL HANJA YEN LEFTMETA RIGHTMETA COMPOSE",
     183: "F13 F14 F15 F16 F17 F18 F19 F20 F21 F22 F23 F24",
 }
+KEY_COUNT = 0x300
+"""Codes of keys and buttons are below it."""
+
 _BUTTONS = {
     BTN_LEFT: "LEFT RIGHT MIDDLE SIDE EXTRA FORWARD BACK TASK",
     0x120: "TRIGGER THUMB THUMB2 TOP TOP2 PINKIE BASE BASE2 BASE3 BASE4 BASE5 BASE6",
@@ -87,6 +90,6 @@ def parse(text: str) -> int:
     if text in CODES:
         return CODES[text]
     number = text.removeprefix("CODE_")
-    if number != text and number.isdecimal() and int(number) < 0x300:
+    if number != text and number.isdecimal() and int(number) < KEY_COUNT:
         return int(number)
     raise BadArgument(f"There is no key named {text!r}; names look like KEY_W or BTN_LEFT.")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -89,7 +87,7 @@ class Recording:
         return VideoReader(self.folder, self.meta.segments, self.frames)
 
     def _query(self, sql: str) -> list[tuple[Any, ...]]:
-        with self._reading() as connection:
+        with factfile.reading(self.folder) as connection:
             return connection.execute(sql).fetchall()
 
     def _load(self, sql: str, dtype: np.dtype[np.void]) -> EventArray:
@@ -98,7 +96,7 @@ class Recording:
         Some thousands at a time, since between them another thread gets its turn: a window stands still meanwhile.
         """
         try:
-            with self._reading() as connection:
+            with factfile.reading(self.folder) as connection:
                 rows = iter(connection.execute(sql))
                 parts = [np.fromiter(itertools.islice(rows, _AT_ONCE), dtype=dtype)]
                 while len(parts[-1]) == _AT_ONCE:
@@ -108,14 +106,3 @@ class Recording:
                 return whole
         except (TypeError, ValueError, OverflowError) as error:
             raise BadFile(f"{self.folder / FACTS_NAME} holds a value that cannot be: {error}.") from None
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        connection = factfile.open_for_reading(self.folder)
-        try:
-            with factfile.user_errors(self.folder):
-                yield connection
-        except sqlite3.Error as error:
-            raise BadFile(f"{self.folder / FACTS_NAME} is damaged ({error}); restore it from an export.") from None
-        finally:
-            connection.close()

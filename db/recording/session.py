@@ -152,7 +152,7 @@ def read_meta(folder: Path) -> SessionMeta:
     except (OSError, UnicodeDecodeError) as error:
         raise BadFile(f"{path} cannot be read: {error}.") from None
     try:
-        written = _peek_format(text)
+        written = _Header.model_validate_json(text).format
         if written > FORMAT:
             raise TooNew(
                 f"{path} has format {written}, this Playtape reads up to {FORMAT}; update Playtape to open it."
@@ -164,11 +164,8 @@ def read_meta(folder: Path) -> SessionMeta:
         raise BadFile(f"{path} is damaged at {place}: {first['msg']}.") from None
 
 
-def _peek_format(text: str) -> int:
-    class Header(BaseModel):
-        format: int
-
-    return Header.model_validate_json(text).format
+class _Header(BaseModel):
+    format: int
 
 
 def is_recording(folder: Path) -> bool:

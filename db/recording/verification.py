@@ -7,10 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from db.clock import FrameClock
+from db.clock import LATEST_NS, FrameClock
 from db.errors import BadFile, PlaytapeError
-from db.media.video import count_frames, packet_table
+from db.media.video import count_frames, is_matroska, packet_table, picture_size
+from db.recording.events import EventKind, Origin
+from db.recording.keys import KEY_COUNT
 from db.recording.reader import Recording
+
+_FARTHEST = 2.0**53
 
 
 def verify(folder: Path, *, decode: bool = True) -> list[str]:
@@ -59,6 +63,16 @@ def _check_tables(recording: Recording) -> list[str]:
         problems.append("The frame times are negative.")
     if any(not np.isfinite(events[axis]).all() for axis in ("x", "y", "x2", "y2")):
         problems.append("An event has a motion that is not a number.")
+    elif any((np.abs(events[axis]) > _FARTHEST).any() for axis in ("x", "y", "x2", "y2")):
+        problems.append("An event has a motion that no device makes.")
+    if not np.isin(events["kind"], tuple(EventKind)).all() or not np.isin(events["origin"], tuple(Origin)).all():
+        problems.append("An event is of a kind that is not known.")
+    if (events["code"][events["kind"] == EventKind.KEY] >= KEY_COUNT).any():
+        problems.append("An event is of a key that no keyboard has.")
+    if len(events) and (events["t_ns"][0] < 0 or events["t_ns"][-1] > LATEST_NS):
+        problems.append("An event has a time that cannot be.")
+    if any(not 0 <= gap.start_ns < gap.stop_ns <= LATEST_NS for gap in recording.gaps):
+        problems.append("A stretch with unknown inputs ends before it begins, or at a time that cannot be.")
     if len(events) and int(events["actor"].max()) >= len(meta.actors):
         problems.append("An event belongs to an actor whom the session does not name.")
     return problems
@@ -68,9 +82,12 @@ def _check_packets(recording: Recording) -> list[str]:
     problems = []
     for number, segment in enumerate(recording.meta.segments):
         rows = recording.frames[recording.frames["segment"] == number]
-        packets = sorted(
-            zip(*packet_table(recording.folder / segment.name), strict=True)
-        )  # B-frames come in another order
+        path = recording.folder / segment.name
+        if not is_matroska(path):  # by its content it might be a list of other files or of addresses: it is not opened
+            problems.append(f"{segment.name} is not there, or not a Matroska video.")
+            continue
+        table = packet_table(path, len(rows) + 1000)  # a stranger's may hold any number
+        packets = sorted(zip(*table, strict=True))  # B-frames come in another order
         times, keyframes = [pts for pts, _ in packets], [key for _, key in packets]
         if len(times) != len(rows):
             problems.append(f"{segment.name} holds {len(times)} packets but {len(rows)} frames are in the table.")
@@ -81,6 +98,8 @@ def _check_packets(recording: Recording) -> list[str]:
             problems.append(f"{segment.name} has other keyframes than the table.")
         elif any(later <= earlier for earlier, later in itertools.pairwise(times)):
             problems.append(f"{segment.name} has presentation times that do not increase.")
+        elif (size_px := picture_size(path)) != tuple(recording.meta.size_px):
+            problems.append(f"{segment.name} has pictures of {size_px[0]}x{size_px[1]}, unlike its session.")
     known = {segment.name for segment in recording.meta.segments}
     return problems + [
         f"{p.name} belongs to no segment." for p in recording.folder.glob("video-*.mkv") if p.name not in known

@@ -5,6 +5,9 @@ import hashlib
 import json
 import shutil
 import sqlite3
+import stat
+import struct
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from db.errors import BadFile, Conflict, DiskFull, NotFound, PlaytapeError, TooNew
+from db.formats import interchange
 from db.formats.interchange import export_session, import_session
 from db.labelling.labels import Edit, LabelKind, Review, new_id
 from db.recording.session import FACTS_NAME, META_NAME, MIRROR_NAME, SessionState, read_meta, write_meta
@@ -247,6 +251,30 @@ HOSTILE: dict[str, tuple[Callable[[Members], Members], type[PlaytapeError]]] = {
     "newer facts": (edit_facts("PRAGMA user_version = 7"), TooNew),
     "facts with a view": (edit_facts("DROP TABLE gap; CREATE VIEW gap AS SELECT 1"), BadFile),
     "facts that are junk": (add(FACTS_NAME, b"junk"), BadFile),
+    "motion of no device": (edit_facts("UPDATE event SET x = 1e300"), BadFile),
+    "a key that no keyboard has": (edit_facts("UPDATE event SET code = 60000 WHERE kind = 1"), BadFile),
+    "an event of an unknown kind": (edit_facts("UPDATE event SET kind = 77"), BadFile),
+    "an event of an unknown origin": (edit_facts("UPDATE event SET origin = 9"), BadFile),
+    "an event before all time": (edit_facts("UPDATE event SET t_ns = -5"), BadFile),
+    "a gap that ends before it begins": (edit_facts("INSERT INTO gap VALUES (9, 5, 'lost')"), BadFile),
+    "a gap after all time": (edit_facts(f"INSERT INTO gap VALUES (9, {2**63 - 1}, 'lost')"), BadFile),
+    "a gap without a reason": (edit_facts("INSERT INTO gap VALUES (5, 9, 'because')"), BadFile),
+    "a gap with a long reason": (edit_facts("INSERT INTO gap VALUES (5, 9, hex(zeroblob(100000)))"), BadFile),
+    "facts that are computed": (
+        edit_facts("DROP TABLE gap; CREATE TABLE gap (start_ns, stop_ns, reason AS (hex(zeroblob(400000000))))"), BadFile,
+    ),
+    "facts of other columns": (edit_facts("ALTER TABLE gap ADD COLUMN smell TEXT"), BadFile),
+    "facts with an index": (edit_facts("CREATE INDEX i ON event (abs(t_ns))"), BadFile),
+    "a list of files as a video": (add("video-000.mkv", b"ffconcat version 1.0\nfile x.mkv\n"), BadFile),
+    "addresses as a video": (
+        add("video-000.mkv", b"v=0\no=- 0 0 IN IP4 127.0.0.1\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\n"), BadFile,
+    ),
+    "pictures of another size": (edit_meta(size_px=[128, 96]), BadFile),
+    "facts that are open": (
+        lambda m: seal(m | {FACTS_NAME: m[FACTS_NAME][:18] + b"\2\2" + m[FACTS_NAME][20:]}), BadFile,
+    ),
+    "more metadata than there is": (lie(META_NAME, size=5 << 20), BadFile),
+    "more facts than there are": (lie(FACTS_NAME, size=3 << 30), BadFile),
     "endless motion": (edit_facts("UPDATE event SET x = 9e999"), BadFile),
     "labels that are junk": (add(MIRROR_NAME, b"junk\n"), BadFile),
     "another's labels": (add(MIRROR_NAME, instruction(new_id()).model_dump_json().encode() + b"\n"), BadFile),
@@ -314,6 +342,63 @@ def test_bombs_are_refused(store: Store, good_archive: Path, tmp_path: Path) -> 
     refuse(store, path, BadFile)
     honest = pack(tmp_path / "packed.playtape", seal(unpack(good_archive)), zipfile.ZIP_DEFLATED)
     refuse(store, honest, BadFile)
+
+
+@pytest.mark.parametrize("table", ["frame", "event", "gap"])
+def test_more_rows_than_a_session_has_are_not_read(
+    store: Store, good_archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    monkeypatch.setitem(interchange._MOST_ROWS, table, 4)
+    members = edit_facts(
+        "INSERT INTO gap VALUES (1, 2, 'lost'), (3, 4, 'lost'), (5, 6, 'lost'), (7, 8, 'lost'), (8, 9, 'lost')"
+    )
+    path = pack(tmp_path / "rows.playtape", members(unpack(good_archive)))
+    refuse(store, path, BadFile)
+    with pytest.raises(BadFile, match=f"rows of the table {table}; no session has over 4"):
+        import_session(store, path)
+
+
+def test_more_annotations_than_a_session_has_are_not_read(
+    store: Store, good_archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interchange, "_MOST_EDITS", 2)
+    members = unpack(good_archive)
+    line = members[MIRROR_NAME].splitlines(keepends=True)[0]
+    path = pack(tmp_path / "many.playtape", seal(members | {MIRROR_NAME: line * 3}))
+    with pytest.raises(BadFile, match="holds over 2 annotations"):
+        import_session(store, path)
+    refuse(store, path, BadFile)
+    import_session(store, good_archive)
+    with pytest.raises(BadFile, match="holds over 2 annotations"):
+        import_session(store, path)
+
+
+def test_a_directory_as_large_as_the_archive_is_not_read(store: Store, tmp_path: Path) -> None:
+    """A file with a hole in it takes no room on a disk, and zipfile would read all of what its end claims."""
+    path, size = tmp_path / "hole.playtape", 1 << 30
+    with path.open("wb") as file:
+        file.truncate(size)
+        file.seek(size)
+        file.write(b"PK\5\6" + struct.pack("<4H2LH", 0, 0, 1000, 1000, size, 0, 0))
+    tracemalloc.start()
+    try:
+        refuse(store, path, BadFile)
+        assert tracemalloc.get_traced_memory()[1] < 32 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_link_in_an_archive_is_no_link_when_it_is_there(store: Store, good_archive: Path, tmp_path: Path) -> None:
+    path = tmp_path / "link.playtape"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in seal(unpack(good_archive) | {MIRROR_NAME: b"/etc/passwd"}).items():
+            info = zipfile.ZipInfo(name)
+            info.external_attr = (stat.S_IFLNK | 0o777) << 16 if name == MIRROR_NAME else 0
+            archive.writestr(info, content)
+    report = import_session(store, path)
+    mirror = store.session_folder(report.session_id) / MIRROR_NAME
+    assert not mirror.is_symlink()
+    assert b"root:" not in mirror.read_bytes()
 
 
 @pytest.mark.parametrize("share", [0, 0.3, 0.9, 0.999])
