@@ -24,8 +24,6 @@ from demo.programs import ProgramFailed
 from games.instructions import WORDINGS
 from games.xserver import XServer, XServerError
 from trainer.cards.tables import table
-from trainer.episodes.record import Episodes
-from trainer.episodes.running import RIVALS
 from trainer.models import read_card
 
 GROUP = "corrections"
@@ -98,11 +96,6 @@ def play_tasks(bench: Bench, name: str, model: str) -> list[Row]:
     """What a policy's card says of its episodes of this scenario, a row a task."""
 
     def make() -> Row:
-        with Store.open(
-            bench.library
-        ) as store:  # what it goes on from has its keys and bins, so its rivals played alike
-            before, own = (Episodes(store.models_dir / one) for one in (bench.args.model, model))
-            own.take_over(before, RIVALS)
         tasks = [part for canonical in PLAYED[name] for part in ("--task", WORDINGS[canonical][0])]
         found = bench.train(
             "evaluate", "--model", model, "--play", f"games.adapter:{name}", "--episodes", str(bench.args.episodes),

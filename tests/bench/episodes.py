@@ -13,7 +13,6 @@ import json
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -151,10 +150,7 @@ def own_policy(bench: Bench, name: str) -> str:
 def train_policy(bench: Bench, dataset: str) -> str:
     """The id of a policy trained on a dataset; a training that was cut off goes on."""
     with Store.open(bench.library) as store:
-        done = set[str | None]()
-        for path in store.models_dir.glob("[!.]*/model.json"):
-            with suppress(PlaytapeError):  # of another version: what it came from is no run of this one
-                done.add(read_card(store, path.parent.name).run_id)
+        done = {read_card(store, path.parent.name).run_id for path in store.models_dir.glob("[!.]*/model.json")}
         cut_off = []
         for path in sorted(store.runs_dir.glob("policy-*/config.json")):
             _, config = open_run(store, path.parent.name)
