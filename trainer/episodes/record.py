@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -80,12 +80,6 @@ class Episodes:
 
     def all(self) -> Sequence[Episode]:
         return list(self._found.values())
-
-    def take_over(self, others: Episodes, who: Collection[str]) -> None:
-        """Adds the episodes of these players, which a model with the same keys and mouse bins was measured beside."""
-        for episode in others.all():
-            if episode.player.who in who and self.get(episode.setting, episode.player) is None:
-                self.add(episode)
 
     def _lines(self) -> list[str]:
         try:

@@ -21,9 +21,6 @@ _STEPS = 4
 _SAFETY = 0.95
 """Share of a time budget that is planned: a machine is rarely as free for minutes as it was for seconds."""
 
-_EVALUATING = 0.25
-"""Share of a time budget that may go into evaluations; where they would take more, there are fewer of them."""
-
 Precision = Literal["float32", "bfloat16"]
 
 
@@ -68,9 +65,7 @@ def plan(
     if steps is None:
         assert minutes is not None, "a run is as long as its minutes or its steps"
         evaluation_s = _try_evaluation(data, config, device)
-        left_s = minutes * 60 - (time.monotonic() - began_s)
-        config = _evaluated_within(config, _EVALUATING * left_s / evaluation_s)
-        spare_s = left_s - (config.optim.evaluations + 1) * evaluation_s
+        spare_s = minutes * 60 - (time.monotonic() - began_s) - (config.optim.evaluations + 1) * evaluation_s
         steps = max(10, int(_SAFETY * spare_s / speed.step_s))
     planned = RunConfig(
         id=run.id,
@@ -93,12 +88,6 @@ def plan(
         f"{speed.step_s:.3f} s a step"
     )
     return planned
-
-
-def _evaluated_within(config: ModelConfig, most: float) -> ModelConfig:
-    """The configuration with so few evaluations that, with the one at the end, there are at most so many; at least one."""
-    evaluations = min(config.optim.evaluations, max(1, int(most) - 1))
-    return config.model_copy(update={"optim": config.optim.model_copy(update={"evaluations": evaluations})})
 
 
 def _usual(config: ModelConfig, device: torch.device) -> Precision:

@@ -18,7 +18,7 @@ from trainer.models import Card, load_model, read_card
 from trainer.scoring.evaluate import evaluate, swap_texts
 from trainer.scoring.predict import predict_session, write_npz
 from trainer.scoring.rivals import MARGINAL, MEANING, MODEL, RELEASED, REPEAT, REWORDED, SHUFFLED, TEXTLESS
-from trainer.training import checkpoints, loop, trial
+from trainer.training import checkpoints, loop
 from trainer.training.learner import rate_at
 from trainer.training.runs import LAST_NAME, Run, new_run, open_run, read_progress
 from trainer.training.trial import plan
@@ -173,21 +173,6 @@ def test_a_time_budget_becomes_a_stored_step_count(toy_store: Store, toy_manifes
     assert 10 <= one.steps < two.steps
     assert two.precision in ("float32", "bfloat16")
     assert open_run(toy_store, run.id)[1] == two
-
-
-def test_evaluations_take_a_part_of_a_time_budget_and_not_all_of_it(
-    toy_store: Store, toy_manifest: Manifest, configs: Configs, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run, config = new_run(toy_store, "idm"), configs["idm"]()
-    data = loop.load_data(toy_store, toy_manifest, run, lambda row: None)
-    monkeypatch.setattr(trial, "_try_evaluation", lambda *_: 4.0)  # ten of them would take longer than all of it
-    slow = plan(data, run, config, minutes=0.5, steps=None, seed=0, device=CPU, report=lambda row: None)
-    assert 1 <= slow.config.optim.evaluations < config.optim.evaluations
-    assert slow.steps > 10
-    assert slow.config.model_copy(update={"optim": config.optim}) == config
-    monkeypatch.setattr(trial, "_try_evaluation", lambda *_: 0.01)
-    quick = plan(data, run, config, minutes=0.5, steps=None, seed=0, device=CPU, report=lambda row: None)
-    assert quick.config == config
 
 
 def test_a_gradient_that_is_not_finite_changes_nothing(
