@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("pyarrow")
 from fuzz import targets
 
 BROKEN = Path(targets.__file__).with_name("broken")
