@@ -16,6 +16,7 @@ from db.progressline import ProgressLine
 from db.specs import CaptureSpec
 from db.store import Store
 from trainer.cards.report import write_card
+from trainer.commands import set_threads
 from trainer.data.manifest import Manifest, Split, read_manifest
 from trainer.episodes import eyes
 from trainer.episodes.finding import CheckedGame, find_game
@@ -33,6 +34,7 @@ _STOPPED = 130
 
 def play_model(args: argparse.Namespace) -> int:
     """Exit status 0, or 130 when it was stopped before; the same command then goes on."""
+    set_threads(args.threads or 1)  # as a server: one picture is too little work for two to share
     plan = read_plan(args)
     with open_library(args, create=False) as store, stop_signals() as stopped:
         loaded = load_model(store, args.model, choose_device(args.device))

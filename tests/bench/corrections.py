@@ -99,7 +99,7 @@ def play_tasks(bench: Bench, name: str, model: str) -> list[Row]:
         tasks = [part for canonical in PLAYED[name] for part in ("--task", WORDINGS[canonical][0])]
         found = bench.train(
             "evaluate", "--model", model, "--play", f"games.adapter:{name}", "--episodes", str(bench.args.episodes),
-            "--threads", str(bench.args.threads), *tasks,
+            *tasks,
         )  # fmt: skip
         return {"tasks": next(part for part in found["played"] if part["game"] == f"vizdoom-{name}")["tasks"]}
 

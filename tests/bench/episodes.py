@@ -167,7 +167,7 @@ def play_headless(bench: Bench, name: str, model: str) -> Row:
     tells = ["--tell", "nothing", "another", "unseen"] if SCENARIOS[name].targets else []
     found = bench.train(
         "evaluate", "--model", model, "--play", f"games.adapter:{name}", "--episodes", str(bench.args.episodes),
-        "--films", "2", "--threads", str(bench.args.threads), *tasks, *tells,
+        "--films", "2", *tasks, *tells,
     )  # fmt: skip
     game = f"vizdoom-{name}"
     played = next(part for part in found["played"] if part["game"] == game)
