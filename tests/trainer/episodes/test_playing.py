@@ -130,6 +130,17 @@ def test_what_was_played_is_not_played_again(toy_library: Path, policy: str, tol
     assert again["eyes"] == told["eyes"]
 
 
+def test_one_thread_plays_unless_more_are_wanted(toy_library: Path, policy: str, told: dict[str, Any]) -> None:
+    before = torch.get_num_threads()
+    try:
+        call(toy_library, policy, "--play", GAME, "--episodes", "1", "--threads", "3")
+        assert torch.get_num_threads() == 3
+        call(toy_library, policy, "--play", GAME, "--episodes", "1")
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_scoring_anew_forgets_nothing_that_was_played(toy_library: Path, policy: str, told: dict[str, Any]) -> None:
     assert [game["game"] for game in call(toy_library, policy)["played"]] == ["pushing"]
     with Store.open(toy_library) as store:
