@@ -21,7 +21,8 @@ def limits_of(card: Card, manifest: Manifest, evaluation: dict[str, Any]) -> lis
     """Sentences, the most important first."""
     scores = evaluation["scores"]
     sentences = [*_of_the_rows(evaluation, manifest), *_of_keys(scores), *_of_the_mouse(scores)]
-    sentences += _of_a_policy(card, scores) if card.kind == "policy" else _of_an_idm(card)
+    is_played = bool(evaluation.get("played"))
+    sentences += _of_a_policy(card, scores, is_played) if card.kind == "policy" else _of_an_idm(card)
     return [*sentences, *_of_the_data(card, manifest)]
 
 
@@ -68,7 +69,7 @@ def _of_the_mouse(scores: dict[str, Any]) -> Iterator[str]:
             yield f"It does not know how far the mouse moves {words}: the mean would do as well."
 
 
-def _of_a_policy(card: Card, scores: dict[str, Any]) -> Iterator[str]:
+def _of_a_policy(card: Card, scores: dict[str, Any], is_played: bool) -> Iterator[str]:
     entropy = {who: found["cross_entropy"]["all"] for who, found in scores.items()}
     own = entropy[MODEL]
     if own >= entropy[MARGINAL] - _NOTHING_GAINED:
@@ -86,7 +87,8 @@ def _of_a_policy(card: Card, scores: dict[str, Any]) -> Iterator[str]:
         f"It looks back {seen} pictures ({seen / card.clip.rate_hz:.1f} s) and remembers nothing before them: it cannot "
         "pursue what takes longer."
     )
-    yield "The figures say how well it imitates, frame by frame. How well it plays is another thing, and is not in them."
+    beside = "stands under In play" if is_played else "is not in them"
+    yield f"The figures say how well it imitates, frame by frame. How well it plays is another thing, and {beside}."
 
 
 def _of_an_idm(card: Card) -> Iterator[str]:

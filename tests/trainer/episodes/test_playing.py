@@ -114,7 +114,7 @@ def test_a_policy_plays_and_its_card_says_how(told: dict[str, Any]) -> None:
     assert told["eyes"]["pushing"]["kl"] > 0
     assert told["eyes"]["pushing"]["episodes"] == 2
     page = Path(told["card"]).read_text(encoding="utf-8")
-    for words in ("In play", "repeat-last", "push left", "% of the way"):
+    for words in ("In play", "repeat-last", "push left", "% of the way", "stands under In play"):
         assert words in page
     text = render(told["played"], told["eyes"])
     assert "pushing: push left (% of the way)" in text
