@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 CARD_NAME, NAME_NAME = "model.json", "name.txt"
 LONGEST_NAME = 80
@@ -23,16 +24,23 @@ class NamedModel:
         return self.name or self.id
 
 
-def named_models(models_dir: Path, kind: str) -> list[NamedModel]:
-    """The models of a kind, newest first; folders whose card cannot be read are left out."""
-    found: list[tuple[float, NamedModel]] = []
+def model_cards(models_dir: Path, kind: str = "") -> list[tuple[Path, dict[str, Any]]]:
+    """The folders and cards of the models of a kind, or of all, newest first. A card that is no JSON, or of another kind than
+    asked for, is left out; what else a card says is not looked at."""
+    found: list[tuple[float, Path, dict[str, Any]]] = []
     for card in models_dir.glob(f"[!.]*/{CARD_NAME}"):
         try:
-            if json.loads(card.read_text(encoding="utf-8"))["config"]["kind"] == kind:
-                found.append((card.stat().st_mtime, NamedModel(card.parent.name, kind, read_name(card.parent))))
+            says = json.loads(card.read_text(encoding="utf-8"))
+            if not kind or says["config"]["kind"] == kind:
+                found.append((card.stat().st_mtime, card.parent, says))
         except (OSError, ValueError, KeyError, TypeError):
             continue
-    return [model for _, model in sorted(found, key=lambda entry: (-entry[0], entry[1].id))]
+    return [(folder, says) for _, folder, says in sorted(found, key=lambda entry: (-entry[0], entry[1].name))]
+
+
+def named_models(models_dir: Path, kind: str) -> list[NamedModel]:
+    """The models of a kind, newest first."""
+    return [NamedModel(folder.name, kind, read_name(folder)) for folder, _ in model_cards(models_dir, kind)]
 
 
 def read_name(folder: Path) -> str:

@@ -9,7 +9,8 @@ _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -2, -3, -8
 
 
 def keep_freed_memory() -> bool:
-    """Tells glibc not to give large blocks back to the system between steps; False where there is no glibc.
+    """Tells glibc not to give large blocks back to the system between steps, and to keep one arena for all threads that
+    start from here on; False where there is no glibc.
 
     Without it every step faults its pages in again, which costs as much as the arithmetic on a small model.
     """

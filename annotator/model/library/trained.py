@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from db.errors import BadArgument, NotFound, from_os_error
 from db.files import replace_text
-from db.library.models import CARD_NAME, LONGEST_NAME, NAME_NAME, read_name
+from db.library.models import LONGEST_NAME, NAME_NAME, model_cards, read_name
 
 EVALUATION_NAME, PAGE_NAME = "evaluation.json", "card.html"
 _TRASH = ".trash"
@@ -57,15 +58,11 @@ class Trained:
 
 def trained_models(models_dir: Path, kind: str = "") -> list[Trained]:
     """The models of a kind, or all, newest first; folders whose card cannot be read are left out."""
-    found: list[tuple[float, Trained]] = []
-    for card in models_dir.glob(f"[!.]*/{CARD_NAME}"):
-        try:
-            says = json.loads(card.read_text(encoding="utf-8"))
-            if not kind or says["config"]["kind"] == kind:
-                found.append((card.stat().st_mtime, _trained(card.parent, says)))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            continue
-    return [model for _, model in sorted(found, key=lambda entry: (-entry[0], entry[1].id))]
+    found = []
+    for folder, says in model_cards(models_dir, kind):
+        with suppress(ValueError, KeyError, TypeError, AttributeError):
+            found.append(_trained(folder, says))
+    return found
 
 
 def name_model(models_dir: Path, model_id: str, name: str) -> None:
