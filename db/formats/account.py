@@ -21,6 +21,7 @@ from db.errors import BadFile, from_os_error
 from db.files import sync_folder
 from db.formats.footage import MOST_FRAMES, Cut, Footage, open_footage
 from db.formats.format import Asked, Source, Tell
+from db.formats.frametimes import usual_step
 from db.formats.identity import label_id
 from db.formats.report import Report
 from db.labelling import edits as edit_log
@@ -141,18 +142,15 @@ def _foresee(account: Account, report: Report) -> None:
         count, rate_hz = footage.count(), footage.rate_hz
     if count == 0:
         raise BadFile(f"{account.video} holds no pictures to import.")
-    times = _Times(account, rate_hz)
-    offsets = (times.offset_ns(i, Fraction(i) / Fraction(rate_hz)) for i in range(count))
-    t_ns = START_NS + np.fromiter(offsets, np.int64, count)
-    _tell(account, times, t_ns, report)
+    times, step_s = _Times(account, rate_hz), 1 / Fraction(rate_hz)
+    for number in range(count):
+        times.stamp_ns(number * step_s)
+    _tell(account, times, report)
 
 
-def _tell(account: Account, times: _Times, t_ns: Int64, report: Report, writer: SessionWriter | None = None) -> int:
+def _tell(account: Account, times: _Times, report: Report, writer: SessionWriter | None = None) -> int:
     """Writes what the account tells of the frames that there are; returns when the session stops. Raises BadFile."""
-    told = times.settle(len(t_ns), report)
-    grid = np.arange(len(t_ns), dtype=np.int64) * STEP_NS
-    mended = np.maximum.accumulate(t_ns - grid) + grid  # as they are written: no two frames within a millisecond
-    edges = np.append(mended, mended[-1] + times.step_ns(mended))
+    told, edges = times.settle(report), times.edges_ns()
     telling = _Telling(account, edges, told, report)
     for gap in telling.gaps():
         if writer:
@@ -163,8 +161,8 @@ def _tell(account: Account, times: _Times, t_ns: Int64, report: Report, writer: 
     labels = list(telling.labels())
     if writer and labels:
         edit_log.append_to_mirror(writer.folder, labels)
-    report.frames, report.seconds = len(t_ns), int(edges[-1] - edges[0]) / 1e9
-    report.keep("frames", len(t_ns))
+    report.frames, report.seconds = len(edges) - 1, int(edges[-1] - edges[0]) / 1e9
+    report.keep("frames", report.frames)
     return int(edges[-1])
 
 
@@ -174,10 +172,36 @@ class _Times:
     def __init__(self, account: Account, rate_hz: float) -> None:
         self._account, self._rate_hz = account, rate_hz
         self._told = account.offsets_ns
-        self._beyond_ns = 0 if self._told is None else self.step_ns(self._told)
+        self._beyond_ns = 0 if self._told is None else self._step_ns(self._told)
+        self._stamps = array("q")
+        self._mended = 0
 
-    def offset_ns(self, number: int, at_s: Fraction) -> int:
-        """Of a frame after the first; at_s: what the video says. Raises BadFile where there should be no such frame."""
+    def stamp_ns(self, at_s: Fraction) -> int:
+        """Of the next frame; at_s: what the video says, after the first. Raises BadFile where there should be no such frame."""
+        wanted = START_NS + self._offset_ns(at_s)
+        soonest = self._stamps[-1] + STEP_NS if self._stamps else 0
+        self._mended += wanted < soonest
+        self._stamps.append(max(wanted, soonest))
+        return self._stamps[-1]
+
+    def settle(self, report: Report) -> int:
+        """When all frames have a stamp: of how many, from the first, something is told. Raises BadFile where it should be all."""
+        count = len(self._stamps)
+        told = count if self._told is None else len(self._told)
+        if count < told and not self._account.is_loose:
+            raise BadFile(f"{self._account.video} has {count} frames, {self._teller} tells of {told}.")
+        report.change("frames of which only the video tells: their inputs are not known", count - told)
+        report.drop("rows without a frame in the video", told - count)
+        report.change("frames that had the time of another one or an earlier one: they follow it by 1 ms", self._mended)
+        return min(count, told)
+
+    def edges_ns(self) -> Int64:
+        """(N + 1,) the stamps of all frames, and when the last one ends. After it there are no more."""
+        self._stamps.append(self._stamps[-1] + self._step_ns(np.frombuffer(self._stamps, np.int64)))
+        return np.frombuffer(self._stamps, np.int64)
+
+    def _offset_ns(self, at_s: Fraction) -> int:
+        number = len(self._stamps)
         if self._told is None:
             return round(at_s * 10**9)
         if number < len(self._told):
@@ -186,19 +210,9 @@ class _Times:
             raise BadFile(f"{self._account.video} has more than the {number} frames of which {self._teller} tells.")
         return int(self._told[-1]) + (number - len(self._told) + 1) * self._beyond_ns
 
-    def settle(self, count: int, report: Report) -> int:
-        """Of how many frames, from the first, something is told. Raises BadFile where it should be all."""
-        told = count if self._told is None else len(self._told)
-        if count < told and not self._account.is_loose:
-            raise BadFile(f"{self._account.video} has {count} frames, {self._teller} tells of {told}.")
-        report.change("frames of which only the video tells: their inputs are not known", count - told)
-        report.drop("rows without a frame in the video", told - count)
-        return min(count, told)
-
-    def step_ns(self, t_ns: Int64) -> int:
+    def _step_ns(self, t_ns: Int64) -> int:
         """How long a frame usually lasts, and so the last one."""
-        usual = int(np.median(np.diff(t_ns))) if len(t_ns) > 1 else round(1e9 / self._rate_hz)
-        return max(usual, STEP_NS)
+        return max(usual_step(t_ns) if len(t_ns) > 1 else round(1e9 / self._rate_hz), STEP_NS)
 
     @property
     def _teller(self) -> str:
@@ -292,32 +306,23 @@ class _Making:
         return meta.model_copy(update={"anchor": anchor, "machine": machine})
 
     def _write(self, writer: SessionWriter, footage: Footage, frames: Iterator[tuple[av.VideoFrame, Fraction]]) -> None:
-        times, t_ns = _Times(self._account, footage.rate_hz), array("q")
-        rows: list[FrameRow] = []
-        mended = 0
+        times, rows = _Times(self._account, footage.rate_hz), list[FrameRow]()
         video = VideoWriter(self._folder, footage.turn.size_px, writer.meta.capture)
         try:
             for number, (frame, at) in enumerate(frames):
-                wanted = START_NS + times.offset_ns(number, at)
-                soonest = t_ns[-1] + STEP_NS if t_ns else 0
-                mended += wanted < soonest
-                t_ns.append(max(wanted, soonest))
-                rows.append(video.write_frame(frame, t_ns[-1], t_ns[-1]))
+                if number >= MOST_FRAMES:
+                    raise BadFile(f"{footage.path} has over {MOST_FRAMES:,} frames; cut it into parts first.")
+                t_ns = times.stamp_ns(at)
+                rows.append(video.write_frame(frame, t_ns, t_ns))
                 if len(rows) == _AT_ONCE:
                     writer.write_frames(rows)
                     rows = []
-                    self._tell(min((t_ns[-1] - START_NS) / 1e9 / max(footage.duration_s, 1e-3), 1.0))
-                if number >= MOST_FRAMES:
-                    raise BadFile(f"{footage.path} has over {MOST_FRAMES:,} frames; cut it into parts first.")
+                    self._tell(min((t_ns - START_NS) / 1e9 / max(footage.duration_s, 1e-3), 1.0))
         finally:
             video.close()
         writer.write_frames(rows)
-        stop_ns = _tell(self._account, times, np.array(t_ns, np.int64), self._report, writer)
+        stop_ns = _tell(self._account, times, self._report, writer)
         writer.finish(t_stop_ns=stop_ns, end_reason="imported", segments=video.segments)
         self._tell(1.0)
         for note in footage.notes:
             self._report.change(note)
-        if mended:
-            self._report.change(
-                f"{mended} frames had the time of another one or an earlier one; they follow it by 1 ms."
-            )

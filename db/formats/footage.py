@@ -107,7 +107,9 @@ class Footage:
                 found.append(min(max(int(packet.pts * packet.time_base * 10**9), -(2**62)), 2**62))
                 if len(found) > MOST_FRAMES:
                     raise BadFile(f"{self.path} has over {MOST_FRAMES:,} frames; cut it into parts first.")
-        return np.sort(np.array(found, np.int64))
+        times: Int64 = np.frombuffer(found, np.int64)
+        times.sort()
+        return times
 
     def _within_cut(self) -> Iterator[tuple[av.VideoFrame, Fraction]]:
         if self._cut is None:

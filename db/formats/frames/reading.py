@@ -16,6 +16,7 @@ from db.files import check_near, read_object
 from db.formats.account import Account, bring_account, known
 from db.formats.format import Asked, Source, Tell
 from db.formats.frames.layout import FIXED, PRESSES
+from db.formats.frametimes import first_not_after, offsets_of
 from db.formats.identity import file_id
 from db.formats.report import Report
 from db.formats.rowevents import Numbers, RowEvents, parse_numbers, read_pieces
@@ -154,7 +155,7 @@ def _read_rows(path: Path, report: Report) -> _Table:
     return _Table(
         path,
         columns,
-        _offsets(np.frombuffer(seconds, np.float64), path),
+        _offsets(seconds, path),
         np.frombuffer(known, np.bool_),
         np.frombuffer(used, np.bool_),
         instructions.end(len(seconds)),
@@ -177,14 +178,13 @@ def _sort_columns(names: Sequence[str], path: Path) -> tuple[list[str], list[str
     return kept, [name for name in dropped if name not in ("frame", "actor")]
 
 
-def _offsets(seconds: np.ndarray, path: Path) -> Int64:
-    wrong = np.flatnonzero(np.diff(seconds) <= 0)
-    if len(wrong):
-        raise BadFile(f"{path}, row {int(wrong[0]) + 2}: its t_s does not follow the one before.")
+def _offsets(seconds: array[float], path: Path) -> Int64:
+    wrong = first_not_after(np.frombuffer(seconds, np.float64), equal_is_wrong=True)
+    if wrong is not None:
+        raise BadFile(f"{path}, row {wrong + 1}: its t_s does not follow the one before.")
     if seconds[-1] - seconds[0] > 10**7:
         raise BadFile(f"{path} claims to last {seconds[-1] - seconds[0]:.0f} s.")
-    offsets: Int64 = np.round((seconds - seconds[0]) * 1e9).astype(np.int64)
-    return offsets
+    return offsets_of(seconds, 1e9)
 
 
 @dataclass(kw_only=True)

@@ -13,8 +13,11 @@ import numpy as np
 import pyarrow
 import pyarrow.compute
 
+from db.clock import Int64
 from db.errors import BadFile
 from db.files import read_object
+from db.formats.account import MOST_LABELS
+from db.formats.frametimes import first_not_after, offsets_of, parts_of
 from db.formats.lerobot.layout import ACTION, DATA, EPISODES, INFO, OWN, TASKS, VIDEO, fill, inside, place
 from db.formats.parquet import batches, listed, open_parquet
 
@@ -26,6 +29,7 @@ _JSON_MAX, _LETTERS = 16 << 20, 32 << 20
 _ROWS, _NUMBERS = 10_000, 1_000_000
 """At once: rows, and numbers of action vectors."""
 _PICTURES = "observation.images."
+_NO_TASK = -1
 
 
 @dataclass(frozen=True)
@@ -42,14 +46,24 @@ class Episode:
 
 @dataclass(frozen=True)
 class Rows:
-    """What the data file says of an episode's N frames, or of the next N of them."""
+    """What the data file says of the next N frames of an episode."""
 
     seconds: np.ndarray
-    """(N,) float64; of a whole episode from 0, strictly increasing."""
+    """(N,) float64"""
     tasks: np.ndarray
     """(N,) int64 numbers of tasks, -1 where there is none."""
     actions: np.ndarray
-    """(N, D) float32, finite; D = 0 where the dataset has no action, and for a whole episode, whose actions come piece by piece."""
+    """(N, D) float32, finite; D = 0 where the dataset has no action."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """When the N frames of an episode were, and what was to be done in them."""
+
+    offsets_ns: Int64
+    """(N,) from 0, strictly increasing."""
+    tasks: list[tuple[int, int, int]]
+    """Stretches [start, stop) of frames with the number of their task, in order; those without one left out."""
 
 
 @dataclass
@@ -110,16 +124,22 @@ class Dataset:
                         raise BadFile(f"{path} has over {MOST_EPISODES:,} episodes.")
                     yield self._episode(row, f"{path}, episode {str(row[0])[:20]}", path)
 
-    def rows(self, episode: Episode) -> Rows:
-        """All of it but the actions. Raises BadFile where the data file does not say what the table of episodes claims of it."""
-        seconds, tasks, where = array("d"), array("q"), f"{episode.data}, episode {episode.index}"
+    def course(self, episode: Episode) -> Course:
+        """Raises BadFile where the data file does not say what the table of episodes claims of it."""
+        seconds, where = array("d"), f"{episode.data}, episode {episode.index}"
+        starts, numbers = array("q"), array("q")
         for piece in self.pieces(episode):
+            changes = np.flatnonzero(np.diff(piece.tasks, prepend=numbers[-1] if numbers else _NO_TASK - 1))
+            starts.frombytes((changes + len(seconds)).astype(np.int64).tobytes())
+            numbers.frombytes(piece.tasks[changes].tobytes())
             seconds.frombytes(piece.seconds.tobytes())
-            tasks.frombytes(piece.tasks.tobytes())
+            if len(starts) > MOST_LABELS:
+                raise BadFile(f"{where} changes its task over {MOST_LABELS:,} times.")
         if len(seconds) != episode.length:
             raise BadFile(f"{where} has {len(seconds)} rows, the table of episodes tells of {episode.length}.")
-        steady = self._steady(np.frombuffer(seconds, np.float64), where)
-        return Rows(steady, np.frombuffer(tasks, np.int64), np.zeros((len(steady), 0), np.float32))
+        stretches = zip(starts, [*starts[1:], len(seconds)], numbers, strict=True)
+        tasks = [(start, stop, number) for start, stop, number in stretches if 0 <= number < len(self.tasks)]
+        return Course(self._offsets(seconds, where), tasks)
 
     def pieces(self, episode: Episode) -> Iterator[Rows]:
         """Some thousand rows of it at a time. Raises BadFile."""
@@ -133,7 +153,10 @@ class Dataset:
             done += count
             if done > episode.length:
                 raise BadFile(f"{where} has more than the {episode.length} rows that the table of episodes tells of.")
-            seconds, tasks = _floats(wanted.column("timestamp"), f"{where}, timestamp"), np.full(count, -1, np.int64)
+            seconds, tasks = (
+                _floats(wanted.column("timestamp"), f"{where}, timestamp"),
+                np.full(count, _NO_TASK, np.int64),
+            )
             actions = np.zeros((count, 0), np.float32)
             if width:
                 actions = _vectors(wanted.column(ACTION), width, f"{where}, action").astype(np.float32)
@@ -141,16 +164,21 @@ class Dataset:
                 tasks = _floats(wanted.column("task_index"), f"{where}, task_index").astype(np.int64)
             yield Rows(seconds, tasks, actions)
 
-    def _steady(self, seconds: np.ndarray, where: str) -> np.ndarray:
-        """Times from 0; those of a constant rate exactly so, which a float32 cannot say."""
-        wrong = np.flatnonzero(np.diff(seconds) <= 0)
-        if len(wrong):
-            raise BadFile(f"{where}, frame {int(wrong[0]) + 1}: its timestamp does not follow the one before.")
-        seconds = seconds - seconds[0]
-        if seconds[-1] > 10**6:
-            raise BadFile(f"{where} claims to last {seconds[-1]:.0f} s.")
-        steady: np.ndarray = np.arange(len(seconds)) / self.rate_hz
-        return steady if np.abs(steady - seconds).max() < 1e-3 else seconds
+    def _offsets(self, seconds: array[float], where: str) -> Int64:
+        """From 0; those of a constant rate exactly so, which a float32 cannot say."""
+        wrong = first_not_after(np.frombuffer(seconds, np.float64), equal_is_wrong=True)
+        if wrong is not None:
+            raise BadFile(f"{where}, frame {wrong}: its timestamp does not follow the one before.")
+        if seconds[-1] - seconds[0] > 10**6:
+            raise BadFile(f"{where} claims to last {seconds[-1] - seconds[0]:.0f} s.")
+        told = offsets_of(seconds, 1e9)
+        step_ns = 1e9 / self.rate_hz
+        steady = (np.round(np.arange(part.start, part.stop) * step_ns) for part in parts_of(len(told)))
+        if any(
+            np.abs(these - told[part]).max() >= 1e6 for these, part in zip(steady, parts_of(len(told)), strict=True)
+        ):
+            return told
+        return offsets_of(array("d", range(len(told))), step_ns)
 
     def _episode_files(self) -> list[Path]:
         folder = self.root / place(EPISODES, 0).split("/chunk-")[0]

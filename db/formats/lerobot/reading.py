@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -70,7 +69,7 @@ class Shelf:
 def read_account(dataset: Dataset, episode: Episode, asked: Asked, report: Report) -> Account:
     """What a dataset tells of an episode. Raises BadFile with the place."""
     said, root = dataset.own.get(episode.index, {}), dataset.root
-    rows = dataset.rows(episode)
+    course = dataset.course(episode)
     return _Episode(
         session_id=source_id("lerobot", [root / INFO], [episode.data, episode.video], str(episode.index)),
         video=episode.video,
@@ -78,14 +77,14 @@ def read_account(dataset: Dataset, episode: Episode, asked: Asked, report: Repor
         player=asked.player,
         cut=(episode.from_s, episode.to_s),
         told_in=str(episode.data),
-        offsets_ns=np.round(rows.seconds * 1e9).astype(np.int64),
+        offsets_ns=course.offsets_ns,
         wall_ns=_wall_ns(said),
         group_id=group_of(said.get("group")),
         title=f"{root.name}, episode {episode.index}",
         dataset=dataset,
         episode=episode,
         places=_places(dataset.names, episode.data, report),
-        numbers=rows.tasks,
+        tasks=course.tasks,
     )
 
 
@@ -110,8 +109,8 @@ class _Episode(Account):
     episode: Episode
     places: dict[str, int]
     """Empty where the actions say nothing of keys and the mouse."""
-    numbers: Int64
-    """(N,) of the tasks."""
+    tasks: list[tuple[int, int, int]]
+    """Stretches [start, stop) of frames with the number of their task."""
 
     def gaps(self, edges_ns: Int64) -> Iterable[Gap]:
         return [] if self.places else super().gaps(edges_ns)
@@ -132,12 +131,9 @@ class _Episode(Account):
         return {name: told[name] if name in _MOTIONS.values() else told[name] > 0.5 for name in told}
 
     def labels(self) -> Iterator[Edit]:
-        cuts = [0, *(np.flatnonzero(np.diff(self.numbers)) + 1).tolist(), len(self.numbers)]
-        for start, stop in itertools.pairwise(cuts):
-            number = int(self.numbers[start])
-            text = self.dataset.tasks[number] if 0 <= number < len(self.dataset.tasks) else ""
-            if text.strip():
-                yield self.label(LabelKind.INSTRUCTION, start, stop, text)
+        for start, stop, number in self.tasks:
+            if self.dataset.tasks[number].strip():
+                yield self.label(LabelKind.INSTRUCTION, start, stop, self.dataset.tasks[number])
 
 
 def _word(said: dict[str, Any], name: str) -> str:

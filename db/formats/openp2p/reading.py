@@ -18,6 +18,7 @@ from db.files import check_near
 from db.formats.account import MOST_LABELS, START_NS, Account, bring_account, known
 from db.formats.footage import MOST_FRAMES
 from db.formats.format import Asked, Source, Tell
+from db.formats.frametimes import first_not_after, offsets_of
 from db.formats.hands import Hands
 from db.formats.identity import check_size, source_id
 from db.formats.openp2p.inputs import play
@@ -93,7 +94,8 @@ class Told:
     metadata: Metadata
     known: array[int]
     """Who acted at each annotation: nobody knows, the user, the system, or both."""
-    times_ns: array[int]
+    first_ns: int
+    """The time of annotation 0."""
     texts: list[tuple[int, Text]]
     """With the number of their annotation."""
     offsets_ns: Int64
@@ -135,9 +137,9 @@ def read_annotation(file: Path, report: Report) -> Told:
         report.drop("frames with places of a gamepad's axes", int(frame.user.has_axes))
     if not times:
         raise BadFile(f"{file} has no annotations of frames.")
-    has_times = any(times)
+    has_times, first_ns = any(times), times[0]
     offsets = _offsets(file, times) if has_times else _regular(len(times), metadata.rate_hz, report)
-    return Told(metadata, who, times, texts, offsets, has_times)
+    return Told(metadata, who, first_ns, texts, offsets, has_times)
 
 
 def _read_metadata(file: Path) -> Metadata:
@@ -153,21 +155,21 @@ def _read_metadata(file: Path) -> Metadata:
 
 
 def _offsets(file: Path, times: array[int]) -> Int64:
-    """Raises BadFile where times do not follow each other."""
-    first = times[0]
-    for number in range(1, len(times)):
-        if times[number] < times[number - 1]:
-            raise BadFile(f"{file}, annotation {number}: its time is before that of the one before.")
-    if times[-1] - first > _LONGEST_S * 10**9:
-        raise BadFile(f"{file} claims to last {(times[-1] - first) / 1e9:.0f} s.")
-    return (np.frombuffer(times, np.uint64) - np.uint64(first)).astype(np.int64)
+    """In the memory of the times. Raises BadFile where they do not follow each other."""
+    wrong = first_not_after(np.frombuffer(times, np.uint64), equal_is_wrong=False)
+    if wrong is not None:
+        raise BadFile(f"{file}, annotation {wrong}: its time is before that of the one before.")
+    if times[-1] - times[0] > _LONGEST_S * 10**9:
+        raise BadFile(f"{file} claims to last {(times[-1] - times[0]) / 1e9:.0f} s.")
+    offsets = np.frombuffer(times, np.uint64)
+    offsets -= offsets[0]
+    return offsets.view(np.int64)
 
 
 def _regular(count: int, rate_hz: float, report: Report) -> Int64:
     rate_hz = rate_hz if math.isfinite(rate_hz) and 0.1 <= rate_hz <= 240 else RATE_HZ
     report.change(f"frames without a time: {rate_hz:g} a second", count)
-    regular: Int64 = np.round(np.arange(count) * (1e9 / rate_hz)).astype(np.int64)
-    return regular
+    return offsets_of(array("d", range(count)), 1e9 / rate_hz)
 
 
 def _actors(told: Told, player: str) -> tuple[Actor, ...]:
@@ -254,10 +256,10 @@ class _Annotations(Account):
 
     @property
     def _base_ns(self) -> int:
-        return START_NS - self.told.times_ns[0]
+        return START_NS - self.told.first_ns
 
     def labels(self) -> Iterator[Edit]:
-        count = len(self.told.times_ns)
+        count = len(self.told.offsets_ns)
         for number, said in self.told.texts:
             length = said.duration_s * RATE_HZ
             if not (said.instruction.strip() and math.isfinite(length) and int(min(length, count)) > 0):

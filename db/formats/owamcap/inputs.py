@@ -42,6 +42,8 @@ class Inputs:
     found: frozenset[tuple[int, int]] = frozenset()
     """Presses, (the file's time, code), that are no such: the key was found down."""
     _down: set[int] = field(default_factory=set)
+    _is_unsure: bool = False
+    """Whether messages were lost and what is down has not been told since."""
     _latest_ns: int = 0
     _place: tuple[int, int] | None = None
     """Where the pointer was last."""
@@ -49,8 +51,12 @@ class Inputs:
     def read(self, first_ns: int, stamp_ns: int) -> Iterator[list[InputEvent]]:
         """first_ns: the file's own time of the first frame, stamp_ns: the session's; what is down then was found so."""
         events: list[InputEvent] = []
-        began = False
+        began, damaged = False, 0
         for message in self.reader.messages():
+            if len(self.reader.damaged) > damaged:  # what was let go in between is not known: the gap closes every hold
+                damaged, self._is_unsure = len(self.reader.damaged), True
+                self._place = None
+                self._down.clear()
             if message.topic not in _TOLD:
                 continue
             said = Said(self.reader, message)
@@ -77,18 +83,20 @@ class Inputs:
         if topic == MOUSE and not self.has_raw:
             return self._mouse(said, t_ns)
         if topic in (KEYBOARD_STATE, MOUSE_STATE):
-            if not began:
-                self._state(topic, said)
+            if topic == KEYBOARD_STATE and (not began or self._is_unsure):
+                return self._state(said, t_ns)
         else:
             self.report.drop("places of the pointer")
         return []
 
-    def _state(self, topic: str, said: Said) -> None:
-        """What was down before the first frame."""
-        if topic == KEYBOARD_STATE:
-            down = set(said.numbers("buttons", 255, 256)) - SIDELESS  # a key with a side stands beside each
-            self._down = {WINDOWS_CODES[vk] for vk in down & WINDOWS_CODES.keys()}
-            self._down |= {MOUSE_KEYS[vk] for vk in down & MOUSE_KEYS.keys()}
+    def _state(self, said: Said, t_ns: int) -> list[InputEvent]:
+        """What is down before the first frame, or after what was lost."""
+        stated = set(said.numbers("buttons", 255, 256)) - SIDELESS  # a key with a side stands beside each
+        down = {WINDOWS_CODES[vk] for vk in stated & WINDOWS_CODES.keys()}
+        down |= {MOUSE_KEYS[vk] for vk in stated & MOUSE_KEYS.keys()}
+        fresh = sorted(down - self._down)
+        self._down, self._is_unsure = down, False
+        return [_key(t_ns, code, 1, Origin.SNAPSHOT) for code in fresh]
 
     def _keyboard(self, said: Said, t_ns: int) -> list[InputEvent]:
         kind, vk = said.get("event_type"), said.number("vk", 10**6)

@@ -4,7 +4,8 @@ A file is a magic, records (a byte for the kind, eight for the length, the conte
 which may be compressed (zstd or lz4, both by pyarrow). The summary at the end is written for others; to read a file it is
 not needed, and what it claims is never believed. A reader holds one chunk in memory, whose size is bounded.
 
-A recorder that crashed leaves a file without its end. What is whole of it is read, as MCAP's own `mcap recover` does.
+A recorder that crashed leaves a file without its end, and a bad disk one with a chunk that is damaged. What is whole is read, as MCAP's
+own `mcap recover` does.
 
 There is a well-kept library (`mcap` on PyPI), made for files that one trusts: it takes memory for what a record claims, up to 4 GiB,
 unpacks what a chunk unpacks to, and does not tell where in the file a fault is.
@@ -31,7 +32,7 @@ MAGIC = b"\x89MCAP0\r\n"
 MOST_PACKED, MOST_UNPACKED, MOST_CHANNELS = 64 << 20, 64 << 20, 4096
 MOST_METADATA, MOST_TEXTS = 16 << 20, 100_000
 """Of a record of metadata: bytes, and texts."""
-_MOST_TEXT, _MOST_TOPIC = 1 << 20, 200
+_MOST_TEXT, _MOST_TOPIC, _MOST_DAMAGED = 1 << 20, 200, 1000
 Buffer = bytes | memoryview
 LATEST_NS = 2**62
 """Later is no time: sums and differences of two must fit into 64 bits."""
@@ -73,6 +74,8 @@ class McapReader:
         """Those records, the last of each name, that have been passed so far."""
         self.lost_from: int | None = None
         """The byte from which on a file that was cut off holds nothing whole; known when all messages were read."""
+        self.damaged: list[int] = []
+        """The bytes at which damaged chunks begin that `messages` has passed over so far: what was in them is not known."""
         self._wanted = metadata
         self._topics: dict[int, str] = {}
         with self._open() as file:
@@ -82,14 +85,19 @@ class McapReader:
             self.profile = _Fields(content, self, len(MAGIC)).text()
 
     def messages(self) -> Iterator[Message]:
-        """All messages, chunk by chunk, those of a chunk in order of time; of a file that was cut off those that are whole.
+        """All messages, chunk by chunk, those of a chunk in order of time; of a file that is cut off or damaged those that are whole.
 
         Raises BadFile with the place.
         """
+        self.damaged = []
         with self._open() as file:
             for kind, content, place in self._records(file):
                 if kind == Kind.CHUNK:
-                    yield from self._chunk(content, place)
+                    records = self._unpack(content, place)
+                    if records is None:
+                        self._pass_over(place)
+                    else:
+                        yield from self._chunk(records, place)
                 elif kind == Kind.MESSAGE:
                     yield self._message(content, place)
                 elif kind in (Kind.DATA_END, Kind.FOOTER):
@@ -113,34 +121,68 @@ class McapReader:
             raise from_os_error(error, self.path) from None
         return file
 
-    def _records(self, file: BinaryIO) -> Iterator[tuple[int, bytes, int]]:
-        """Kind, content and place of each; what is of no use here is passed by unread. Ends with the file, or where it is cut off."""
+    def _records(self, file: BinaryIO, wanted: Container[int] | None = None) -> Iterator[tuple[int, bytes, int]]:
+        """Kind, content and place of each; what is of no use here is passed by unread. Ends with the file, or where it is cut off.
+
+        wanted: the kinds that are read; by default all that can be of use.
+        """
+        wanted = _READ if wanted is None else wanted
         size, place = self.path.stat().st_size, len(MAGIC)
         while place < size:
             head = file.read(9)
             if MAGIC.startswith(head[: len(MAGIC)]):
                 return
             kind, length = struct.unpack("<BQ", head) if len(head) == 9 else (0, 0)
-            if kind in _READ and length > MOST_PACKED:
+            if kind in wanted and length > MOST_PACKED:
                 raise self.bad(place, f"a record claims {length:,} bytes; at most {MOST_PACKED:,} are read at once")
             if kind == 0 or length > size - place - 9:  # a disk that lost power ends a file in zeros
                 self.lost_from = place
                 return
-            if kind in _READ:
+            if kind in wanted:
                 yield kind, file.read(length), place
             else:
                 file.seek(length, 1)
             place += 9 + length
 
-    def _chunk(self, content: bytes, place: int) -> Iterator[Message]:
-        fields = _Fields(content, self, place)
+    def _pass_over(self, place: int) -> None:
+        """Notes a damaged chunk. It may have held what the channels are called: the summary at the end says it again."""
+        self.damaged.append(place)
+        if len(self.damaged) > _MOST_DAMAGED:
+            raise self.bad(
+                place, f"this is the damaged chunk number {len(self.damaged):,}; too little of the file is whole"
+            )
+        if len(self.damaged) == 1:
+            with self._open() as file:
+                for kind, content, at in self._records(file, {Kind.CHANNEL}):
+                    self._note(kind, content, at)
+
+    def _unpack(self, chunk: bytes, place: int) -> Buffer | None:
+        """Its records; None where it is damaged."""
+        fields = _Fields(chunk, self, place)
         fields.numbers("<QQ")
         (size,), (crc,) = fields.numbers("<Q"), fields.numbers("<I")
         kind = fields.text()
         (length,) = fields.numbers("<Q")
-        records = self._unpack(fields.take(length), kind, size, place)
-        if crc and zlib.crc32(records) != crc:
-            raise self.bad(place, "a chunk is damaged: its checksum is another one")
+        packed = fields.take(length)
+        if size > MOST_UNPACKED:
+            raise self.bad(place, f"a chunk claims to unpack to {size:,} bytes; at most {MOST_UNPACKED:,} are taken")
+        if kind not in ("", "zstd", "lz4"):
+            raise self.bad(place, f"a chunk is packed by {kind[:40]!r}, which cannot be unpacked here")
+        records: Buffer | None = self._decompress(packed, kind, size) if kind else packed
+        return None if records is None or (crc and zlib.crc32(records) != crc) else records
+
+    def _decompress(self, packed: memoryview, kind: str, size: int) -> Buffer | None:
+        """None where it is no such thing, or would be more than `size` bytes."""
+        if not has_parquet():
+            raise BadArgument(f"{self.path} is packed by {kind}, which needs pyarrow: pip install pyarrow.")
+        import pyarrow
+
+        try:
+            return memoryview(pyarrow.Codec(kind).decompress(packed, decompressed_size=size)) if size else b""
+        except (OSError, pyarrow.ArrowException):
+            return None
+
+    def _chunk(self, records: Buffer, place: int) -> Iterator[Message]:
         times, starts, stops = array("Q"), array("Q"), array("Q")  # a chunk may hold millions of messages
         inner = _Fields(records, self, place)
         while inner.is_left:
@@ -156,22 +198,6 @@ class McapReader:
         order = np.argsort(np.frombuffer(times, np.uint64), kind="stable").astype(np.int64)
         for number in array("q", order.tobytes()):
             yield self._message(records[starts[number] : stops[number]], place)
-
-    def _unpack(self, packed: memoryview, kind: str, size: int, place: int) -> Buffer:
-        if size > MOST_UNPACKED:
-            raise self.bad(place, f"a chunk claims to unpack to {size:,} bytes; at most {MOST_UNPACKED:,} are taken")
-        if not kind:
-            return packed
-        if kind not in ("zstd", "lz4"):
-            raise self.bad(place, f"a chunk is packed by {kind[:40]!r}, which cannot be unpacked here")
-        if not has_parquet():
-            raise BadArgument(f"{self.path} is packed by {kind}, which needs pyarrow: pip install pyarrow.")
-        import pyarrow
-
-        try:
-            return memoryview(pyarrow.Codec(kind).decompress(packed, decompressed_size=size)) if size else b""
-        except (OSError, pyarrow.ArrowException):  # also where it would unpack to more than it claims
-            raise self.bad(place, "a chunk is damaged: it does not unpack to what it claims") from None
 
     def _message(self, content: Buffer, place: int) -> Message:
         fields = _Fields(content, self, place)

@@ -18,6 +18,7 @@ from db.files import check_near
 from db.formats.account import Account, bring_account
 from db.formats.footage import MOST_FRAMES, open_footage
 from db.formats.format import Asked, Source, Tell
+from db.formats.frametimes import first_not_after, never_fall, parts_of
 from db.formats.identity import group_of, source_id
 from db.formats.owamcap.inputs import Inputs
 from db.formats.owamcap.mcapreader import LATEST_NS, McapReader
@@ -74,7 +75,9 @@ def read_account(path: Path, asked: Asked, report: Report) -> Account:
     if reader.lost_from is not None:
         size = path.stat().st_size
         report.drop(f"the end of the recording: the file is whole up to byte {reader.lost_from:,} of {size:,}")
-        spans.append(("gap", told.latest_ns, LATEST_NS, GapReason.LOST.value))
+        told.lost.append((told.latest_ns, LATEST_NS))
+    report.drop("damaged chunks; inputs within the time that they were about are not known", len(reader.damaged))
+    spans += [("gap", start, stop, GapReason.LOST.value) for start, stop in told.lost]
     return _Recorded(
         session_id=source_id("owamcap", [path], [video]),
         video=video,
@@ -99,16 +102,24 @@ class _Told:
     uri: str = ""
     title: str = ""
     latest_ns: int = 0
-    """The latest time at which a message was logged."""
+    """The latest time at which a message that is used was logged."""
+    lost: list[tuple[int, int]] = field(default_factory=list)
+    """Stretches of time of which damaged chunks told."""
     counts: dict[str, int] = field(default_factory=dict)
     pts_ns: Any = field(default_factory=lambda: array("q"))
     moments_ns: Any = field(default_factory=lambda: array("q"))
 
     @classmethod
     def read(cls, reader: McapReader, report: Report) -> _Told:
-        found = cls()
+        found, damaged = cls(), 0
         for message in reader.messages():
             found.counts[message.topic] = found.counts.get(message.topic, 0) + 1
+            if message.topic not in _USED:
+                continue
+            if len(reader.damaged) > damaged:
+                damaged = len(reader.damaged)
+                again_ns = min(Said(reader, message).moment_ns, message.t_ns)
+                found.lost.append((found.latest_ns, max(again_ns, found.latest_ns + 1)))
             found.latest_ns = max(found.latest_ns, message.t_ns)
             if message.topic == SCREEN:
                 found._add_screen(Said(reader, message))
@@ -116,7 +127,10 @@ class _Told:
                 found.title = Said(reader, message).text("title")[:500]
         if not found.pts_ns:
             cut_off = f" before byte {reader.lost_from}, where it is cut off" * (reader.lost_from is not None)
-            raise BadFile(f"{reader.path} has no pictures: no message of {SCREEN!r} refers to a video{cut_off}.")
+            where = f" outside the damaged chunk at byte {reader.damaged[0]}" if reader.damaged else cut_off
+            raise BadFile(f"{reader.path} has no pictures: no message of {SCREEN!r} refers to a video{where}.")
+        if len(reader.damaged) > damaged:
+            found.lost.append((found.latest_ns, LATEST_NS))
         for topic, count in found.counts.items():
             if topic not in _USED:
                 report.drop(f"messages of {topic[:80]!r}", count)
@@ -161,18 +175,23 @@ class _Told:
             shown = footage.times()
         if not len(shown):
             raise BadFile(f"{video} holds no pictures to import.")
-        order = np.argsort(np.array(self.pts_ns, np.int64), kind="stable")
-        pts = np.array(self.pts_ns, np.int64)[order]
-        moments = np.maximum.accumulate(np.array(self.moments_ns, np.int64)[order])
-        after = np.clip(np.searchsorted(pts, shown), 0, len(pts) - 1)
-        before = np.maximum(after - 1, 0)
-        nearest = np.where(np.abs(pts[after] - shown) <= np.abs(shown - pts[before]), after, before)
-        away = np.clip(shown - pts[nearest], -(2**61), 2**61)
-        report.change(
-            "pictures of which no message tells keep their distance to the next one", int((abs(away) > _FAR_NS).sum())
-        )
-        away[abs(away) <= 2_000_000] = 0
-        times: Int64 = np.maximum.accumulate(np.clip(moments[nearest] + away, 0, LATEST_NS))
+        pts, moments = (np.frombuffer(told, np.int64) for told in (self.pts_ns, self.moments_ns))
+        if first_not_after(pts, equal_is_wrong=False) is not None:
+            order = np.argsort(pts, kind="stable")
+            pts, moments = pts[order], moments[order]
+        never_fall(moments)
+        times, alone = shown, 0
+        for part in parts_of(len(shown)):
+            at = shown[part]
+            after = np.clip(np.searchsorted(pts, at), 0, len(pts) - 1)
+            before = np.maximum(after - 1, 0)
+            nearest = np.where(np.abs(pts[after] - at) <= np.abs(at - pts[before]), after, before)
+            away = np.clip(at - pts[nearest], -(2**61), 2**61)
+            alone += int((abs(away) > _FAR_NS).sum())
+            away[abs(away) <= 2_000_000] = 0
+            times[part] = np.clip(moments[nearest] + away, 0, LATEST_NS)
+        never_fall(times)
+        report.change("pictures of which no message tells keep their distance to the next one", alone)
         if times[-1] - times[0] > 10**16:
             raise BadFile(f"{video} claims to last {(times[-1] - times[0]) // 10**9} s.")
         return times

@@ -19,6 +19,7 @@ from db.files import check_near
 from db.formats.account import Account, bring_account, known
 from db.formats.footage import MOST_FRAMES
 from db.formats.format import Asked, Source, Tell
+from db.formats.frametimes import first_not_after, offsets_of
 from db.formats.hands import Change, Hands, moved
 from db.formats.identity import check_size, source_id
 from db.formats.keynames import MINECRAFT, MOUSE_CODES
@@ -176,20 +177,20 @@ def _read_times(file: Path, report: Report, *, by_video: bool) -> tuple[Int64, i
     times = array("d", (line.milli for line in read_lines(file)))
     if not times:
         raise BadFile(f"{file} has no lines.")
-    millis = np.frombuffer(times, np.float64)
-    wall_ns = int(millis[0] * 1e6) if 0 <= millis[0] < 2**42 else None
-    if by_video or (millis < 0).any():
-        report.change(f"lines whose time is not told or not wanted: {RATE_HZ} a second", len(millis))
-        return np.round(np.arange(len(millis)) * (1e9 / RATE_HZ)).astype(np.int64), wall_ns
-    wrong = np.flatnonzero(np.diff(millis) < 0)
-    if len(wrong):
+    first, count = times[0], len(times)
+    wall_ns = int(first * 1e6) if 0 <= first < 2**42 else None
+    if by_video or min(times) < 0:
+        report.change(f"lines whose time is not told or not wanted: {RATE_HZ} a second", count)
+        return offsets_of(array("d", range(count)), 1e9 / RATE_HZ), wall_ns
+    wrong = first_not_after(np.frombuffer(times, np.float64), equal_is_wrong=False)
+    if wrong is not None:
         raise BadFile(
-            f"{file}, line {int(wrong[0]) + 2}: its milli is before that of the line before; the option times=video "
+            f"{file}, line {wrong + 1}: its milli is before that of the line before; the option times=video "
             f"takes {RATE_HZ} frames a second instead."
         )
-    if millis[-1] - millis[0] > _LONGEST_S * 1000:
-        raise BadFile(f"{file} claims to last {(millis[-1] - millis[0]) / 1000:.0f} s.")
-    return np.round((millis - millis[0]) * 1e6).astype(np.int64), wall_ns
+    if times[-1] - first > _LONGEST_S * 1000:
+        raise BadFile(f"{file} claims to last {(times[-1] - first) / 1000:.0f} s.")
+    return offsets_of(times, 1e6), wall_ns
 
 
 @dataclass(kw_only=True)
