@@ -14,6 +14,7 @@ import pyarrow
 import pyarrow.parquet
 
 from db.errors import BadFile, from_os_error
+from db.formats.parquetpages import check_column
 
 MOST_ROWS = 10_000_000
 MOST_TEXT = 20_000
@@ -34,6 +35,8 @@ def open_parquet(path: Path, texts: Sequence[str] = ()) -> Iterator[pyarrow.parq
             thrift_string_size_limit=64 << 20,
             thrift_container_size_limit=1_000_000,
             memory_map=False,
+            pre_buffer=False,  # else all of a group of rows is read at once
+            buffer_size=1 << 20,
         ) as file:
             yield file
     except (pyarrow.ArrowException, ValueError, EOFError) as error:
@@ -57,21 +60,18 @@ def batches(
         raise BadFile(f"{path} has no column {lacking[0]!r}.")
     wanted = [*columns, *(name for name in optional if name in schema.names)]
     texts = [name for name in wanted if _is_text(schema.field(name).type)]
-    with open_parquet(path, texts) as file:
+    with open_parquet(path, texts) as file, path.open("rb") as pages:
         for number in range(file.metadata.num_row_groups):
             group = file.metadata.row_group(number)
             if group.num_rows > MOST_ROWS:
                 raise BadFile(f"{path} claims {group.num_rows:,} rows in one group.")
             chunks = [group.column(i) for i in range(group.num_columns)]
             chunks = [chunk for chunk in chunks if chunk.path_in_schema.split(".")[0] in wanted]
+            if only is not None and not _may_hold(chunks, *only):
+                continue
             for chunk in chunks:
-                most = _TEXTS_MAX if chunk.path_in_schema in texts else _COLUMN_MAX
-                if chunk.total_uncompressed_size > most:
-                    raise BadFile(f"{path} claims {chunk.total_uncompressed_size:,} bytes in one column.")
-                if chunk.num_values > _COLUMN_MAX:
-                    raise BadFile(f"{path} claims {chunk.num_values:,} values in one column.")
-            if only is None or _may_hold(chunks, *only):
-                yield from file.iter_batches(rows, row_groups=[number], columns=wanted, use_threads=False)
+                check_column(pages, chunk, path, _TEXTS_MAX if chunk.path_in_schema in texts else _COLUMN_MAX)
+            yield from file.iter_batches(rows, row_groups=[number], columns=wanted, use_threads=False)
 
 
 def listed(column: Any) -> list[Any]:

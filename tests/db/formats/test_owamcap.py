@@ -361,7 +361,10 @@ BYTES = {
     "a message of no channel": (lambda: HEADER + record_of(5, struct.pack("<HIQQ", 7, 0, 0, 0)), "channel 7"),
     "a short message": (lambda: HEADER + record_of(5, b"x"), "shorter"),
     "a chunk with half a record": (lambda: HEADER + chunk(record_of(5, b"x" * 30)[:20]), "shorter"),
-    "a damaged chunk": (lambda: HEADER + chunk(record_of(3, b"\x01\x00"), crc=5), "outside the damaged chunk at byte 28"),
+    "a damaged chunk": (
+        lambda: HEADER + chunk(record_of(3, b"\x01\x00"), crc=5),
+        "outside the damaged chunk at byte 28",
+    ),
     "an unknown packing": (lambda: HEADER + chunk(b"x", b"brotli"), "brotli"),
     "junk that is packed": (lambda: HEADER + chunk(b"x" * 50, b"zstd", 100), "outside the damaged chunk"),
     "a bomb that says so": (lambda: HEADER + chunk(zeros_packed(10**6), b"zstd", 2**40), "claims to unpack to"),
