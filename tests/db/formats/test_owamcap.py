@@ -461,6 +461,49 @@ def test_a_recorder_that_crashed_leaves_what_it_wrote(store, folder):
     assert len(track) == COUNT
 
 
+@pytest.mark.parametrize("damaged", [0, 1, 2, 3])
+def test_a_damaged_chunk_costs_what_it_told_and_no_more(store, folder, damaged):
+    """Four chunks of fifteen pictures; a key is held from the first into the third, the state of the keys is told in the third."""
+    big = b'{"x":"' + b"x" * (1 << 20) + b'"}'  # ends a chunk
+    messages = [
+        *SCREENS,
+        pressed(2.5, 0x57),
+        pressed(35.5, 0x57, "release"),
+        pressed(33.5, 0x41),
+        pressed(50.5, 0x41, "release"),
+    ]
+    messages += [(T0 + 1_000_000_001, "keyboard/state", {"buttons": [0x57]}), pressed(58.5, 0x44)]
+    messages += [(SCREENS[i][0] + 1, "audio", big) for i in (14, 29, 44)]
+    path = store_file(folder / "a.mcap", sorted(messages, key=lambda message: message[0]))
+    whole = bytearray(path.read_bytes())
+    places = places_of(whole, 6)
+    assert len(places) == 4
+    whole[places[damaged] + 200] ^= 1
+    path.write_bytes(whole)
+    (report,) = bring(store, path, game="doom")
+    assert report.dropped.pop("damaged chunks; inputs within the time that they were about are not known") == 1
+    lost = slice(15 * damaged, 15 * damaged + 15)
+    track = store.recording(report.session_id).resolve()
+    assert len(track) == COUNT
+    expected = np.ones(COUNT, np.bool_)
+    expected[lost] = False
+    unknown = np.flatnonzero(~track.known)
+    assert set(unknown) - set(np.flatnonzero(~expected)) <= {15 * damaged - 1}, "from the last message before it on"
+    assert not track.known[lost].any()
+    w = [*range(2, 35)] if damaged else [*range(30, 35)]  # what the state of the keys tells again
+    held = {0: w, 1: [i for i in w if i < 14 or i >= 30], 2: [i for i in w if i < 29], 3: w}[damaged]
+    assert np.flatnonzero(track.select([KEY_W])[:, 0] & track.known).tolist() == held
+
+
+def test_a_file_whose_chunks_are_all_damaged_is_refused_with_the_place(store, folder):
+    path = store_file(folder / "a.mcap", SCREENS)
+    whole = bytearray(path.read_bytes())
+    (place,) = places_of(whole, 6)
+    whole[place + 60] ^= 1
+    path.write_bytes(whole)
+    refused(store, path, f"outside the damaged chunk at byte {place}")
+
+
 def test_a_video_that_is_none_is_refused(store, folder):
     (folder / "film.mkv").write_bytes(b"#EXTM3U\n/etc/passwd\n")
     refused(store, store_file(folder / "a.mcap", SCREENS), "film.mkv")
