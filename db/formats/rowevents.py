@@ -56,6 +56,8 @@ class RowEvents:
     """(N, 2)"""
     before: frozenset[int] = frozenset()
     """What was down at the end of the row before the first."""
+    guessed: frozenset[int] = frozenset()
+    """Keys of which only the state is told: where it rises they were pressed, if it is known that they were up before."""
 
     @classmethod
     def of(
@@ -85,22 +87,25 @@ class RowEvents:
                 held[code] = values != 0
         for code in presses.keys() - held.keys():
             held[code] = np.zeros(count, np.bool_)
-        for code in held.keys() - presses.keys():
+        guessed = frozenset(held.keys() - presses.keys())
+        for code in guessed:
             was_held = np.concatenate([[code in before], held[code][:-1]])
             presses[code] = (held[code] & ~was_held).astype(np.uint8)
         motion, scroll = (_pair(columns, names, count) for names in (("dx", "dy"), ("scroll_x", "scroll_y")))
-        return cls(held, presses, motion, scroll, before)
+        return cls(held, presses, motion, scroll, before, guessed)
 
     @property
     def after(self) -> frozenset[int]:
         """What is down at the end of the last row."""
         return frozenset(code for code, held in self.held.items() if (held[-1] if len(held) else code in self.before))
 
-    def read(self, edges_ns: Int64, known: Bools, down: set[int] | None = None) -> Iterator[list[InputEvent]]:
+    def read(
+        self, edges_ns: Int64, known: Bools, down: set[int] | None = None, *, is_new: bool = True
+    ) -> Iterator[list[InputEvent]]:
         """The events in order of time, some thousands at once; nothing of rows that are not known.
 
-        What is down after such a row, or in the first, without a press is a snapshot. down: what the events of earlier rows left down;
-        it is kept up.
+        What is down after such a row, or in the first, without a press that is told is a snapshot. down: what the events of earlier
+        rows left down; it is kept up. is_new: whether nothing is known of the time before the first row.
         """
         events: list[InputEvent] = []
         down = set() if down is None else down
@@ -111,7 +116,10 @@ class RowEvents:
             if not known[row]:
                 down.clear()  # the gap closes every hold
                 continue
-            found = [event for code in codes for event in self._key(code, row, start, stop, code in down)]
+            unseen = self.guessed if (is_new if row == 0 else not known[row - 1]) else frozenset[int]()
+            found = [
+                event for code in codes for event in self._key(code, row, start, stop, code in down, code in unseen)
+            ]
             for code in codes:
                 (down.add if self.held[code][row] else down.discard)(code)
             found += self._moves(row, (start + stop) // 2)
@@ -130,9 +138,12 @@ class RowEvents:
             busy[:1] |= code in self.before
         return busy
 
-    def _key(self, code: int, row: int, start: int, stop: int, was_down: bool) -> list[InputEvent]:
-        """The changes that lead from the state before the row to the one at its end, with so many presses."""
-        is_down, presses = bool(self.held[code][row]), int(self.presses[code][row])
+    def _key(self, code: int, row: int, start: int, stop: int, was_down: bool, is_unseen: bool) -> list[InputEvent]:
+        """The changes that lead from the state before the row to the one at its end, with so many presses.
+
+        is_unseen: nobody knows whether it was pressed in the row or was down before.
+        """
+        is_down, presses = bool(self.held[code][row]), 0 if is_unseen else int(self.presses[code][row])
         if presses == 0:
             if is_down == was_down:
                 return []
@@ -159,7 +170,8 @@ def read_pieces(pieces: Iterable[RowEvents], edges_ns: Int64, known: Bools) -> I
     first, down = 0, set[int]()
     for piece in pieces:
         stop = first + len(piece.motion)
-        yield from piece.read(edges_ns[first : stop + 1], known[first:stop], down)
+        is_new = first == 0 or not known[first - 1]
+        yield from piece.read(edges_ns[first : stop + 1], known[first:stop], down, is_new=is_new)
         first = stop
 
 

@@ -143,6 +143,17 @@ def test_what_cannot_be_learnt_from_is_no_part_of_an_episode(store, out):
     assert [episode["frames"] for episode in own["episodes"]] == [[0, 40]]
 
 
+def test_what_is_down_where_an_episode_begins_was_not_pressed_there(store, session, out):
+    say(store, session, LabelKind.TRIM, 20, 30)
+    write(store, [session], out)
+    tracks = [store.recording(report.session_id).resolve() for report in bring(store, out)]
+    assert [len(track) for track in tracks] == [20, 60]
+    for track, held, pressed in zip(tracks, (range(2, 20), range(10)), ([2], []), strict=True):
+        column = track.codes.index(KEY_W)
+        assert np.flatnonzero(track.held[:, column]).tolist() == list(held)
+        assert np.flatnonzero(track.presses[:, column]).tolist() == pressed
+
+
 def test_long_sessions_become_several_episodes(store, session, out, monkeypatch):
     monkeypatch.setattr("db.formats.lerobot.plan.LONGEST_S", 1.25)
     assert write(store, [session], out)[0].kept["episodes"] == 3
