@@ -1,7 +1,8 @@
 """`make bench`: runs every measurement, or those named: ``python -m bench witness kill``.
 
 ``ablations``, ``ceiling``, ``corrections``, ``episodes`` and ``pseudolabels`` stand apart: all but ``episodes`` need a library with a
-dataset or a policy, and all but ``ceiling`` most of an hour or more. Each says more with ``--help``.
+dataset or a policy, and all but ``ceiling`` most of an hour or more. Each says more with ``--help``. ``roundtrips`` is run among all, and
+takes options (a library) where it is named alone.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from bench import (
     privacy,
     pseudolabels,
     resolve,
+    roundtrips,
     search,
     soak,
     startstop,
@@ -63,6 +65,7 @@ ROWS = {
     "editrace": editrace.measure,
     "exactness": exactness.measure,
     "interchange": interchange.measure,
+    "roundtrips": roundtrips.measure,
     "keystrokes": keystrokes.measure,
     "takeover": takeover.measure,
     "training": training.measure,
@@ -77,7 +80,12 @@ APART = {
 }
 
 
+WITH_OPTIONS = {"roundtrips": roundtrips.main}
+
+
 def main() -> int:
+    if sys.argv[2:] and sys.argv[1] in WITH_OPTIONS and sys.argv[2].startswith("-"):
+        return WITH_OPTIONS[sys.argv[1]](sys.argv[2:])
     if sys.argv[1:] and sys.argv[1] in APART:
         return APART[sys.argv[1]](sys.argv[2:])
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
