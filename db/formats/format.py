@@ -34,13 +34,12 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 from db.formats.report import Report
+from db.formats.report import Way as Way
 from db.store import Store
 
-Way = Literal["in", "out"]
-"""Whether recordings come into the library or sessions go out."""
 Tell = Callable[[float], None]
 """Hears the share done of one source or session, in [0, 1]; what it raises ends the work."""
 

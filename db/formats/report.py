@@ -11,6 +11,8 @@ MOST_REASONS = 200
 """Of one kind; what comes after is counted together, so that a hostile file cannot fill memory with reasons."""
 _OTHER = "other things"
 
+Way = Literal["in", "out"]
+"""Whether recordings come into the library or sessions go out."""
 Outcome = Literal["imported", "merged", "written", "known", "withdrawn", "refused"]
 
 
@@ -67,10 +69,28 @@ class Report:
 
     def lines(self) -> list[str]:
         """For people: one line of what was kept, and one for each thing that was changed or dropped."""
-        lines = [f"kept: {', '.join(f'{count} {what}' for what, count in self.kept.items())}"] if self.kept else []
+        kept = sorted(self.kept.items(), key=lambda each: (each[0] != "frames", each[0]))
+        lines = [f"kept: {', '.join(f'{count} {what}' for what, count in kept)}"] if kept else []
         for word, reasons in (("changed", self.changed), ("dropped", self.dropped)):
             lines += [f"{word}: {why}{f' ({count} times)' * (count > 1)}" for why, count in reasons.items()]
         return lines
+
+
+_OUTCOMES: dict[Way, dict[str, str]] = {
+    "in": {"known": "here already", "withdrawn": "taken back"},
+    "out": {"known": "there already"},
+}
+
+
+def outcome_in_words(outcome: str, way: Way, *, dry_run: bool) -> str:
+    """Such as `imported`, `would be written`, `here already`."""
+    would = "would be " * (dry_run and outcome in ("imported", "merged", "written"))
+    return would + _OUTCOMES[way].get(outcome, outcome)
+
+
+def so_far(outcomes: Counter[str], way: Way, *, dry_run: bool) -> str:
+    """How many of each outcome there were, such as `12 imported, 1 refused`."""
+    return ", ".join(f"{count:,} {outcome_in_words(word, way, dry_run=dry_run)}" for word, count in outcomes.items())
 
 
 def totals(reports: list[Report]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from db.errors import BadArgument, BadFile, DiskFull, PlaytapeError, StoreReadOnly, from_os_error
 from db.files import make_folder
 from db.formats.format import Asked, Format, Source, Tell
+from db.formats.recognition import recognise
 from db.formats.registry import check_options
 from db.formats.report import Report
 from db.formats.staging import refusal
@@ -31,6 +32,8 @@ def bring_in(
     if kind.reads is None:
         raise BadArgument(f"Playtape writes the format {kind.name}, and does not read it.")
     check_options(kind, asked.options, "in")
+    if kind.needs_game and not asked.game:
+        raise BadArgument(f"No {kind.name} says which game it shows; name it with --game, or in the field Game.")
     found: list[Source | Report] = []
     for path in paths:
         found += _look(kind, path)
@@ -71,11 +74,17 @@ def _look(kind: Format, path: Path) -> Iterator[Source | Report]:
                 raise BadFile(f"{path} claims to hold over {MOST_SOURCES:,} recordings; bring it in in parts.")
             yield source
         if count == 0:
-            raise BadFile(f"{path} holds nothing of the format {kind.name}.")
+            raise BadFile(f"{path} holds nothing of the format {kind.name}.{_what_else(kind, path)}")
     except OSError as error:
         yield refusal(str(path), from_os_error(error, error.filename or path), path=str(path))
     except PlaytapeError as error:
         yield refusal(str(path), error, path=str(path))
+
+
+def _what_else(kind: Format, path: Path) -> str:
+    """Of what format it seems to be."""
+    clue = recognise(path)
+    return f" It looks like {clue.kind.name}, by {clue.by}." if clue and clue.kind is not kind else ""
 
 
 def write_out(

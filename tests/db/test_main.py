@@ -265,7 +265,8 @@ def test_export_and_import(
     assert [(line["session_id"], line["created"]) for line in lines_of(out)] == [(s, True) for s in sessions]
     status, out, _ = call(capsys, "import", *files, "--library", there)
     assert status == 0
-    assert out == "".join(f"{session_id}  known; 0 new edits merged\n" for session_id in sessions)
+    known = [f"{one}  known; 0 new edits merged  {file}\n" for one, file in zip(sessions, files, strict=True)]
+    assert out == "".join(known) + "2 merged.\n"
 
 
 def test_refusals_are_one_sentence(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from db.errors import PlaytapeError
 from db.formats.format import Way
-from db.formats.report import Report
+from db.formats.report import Report, outcome_in_words
 from db.formats.transfer import TellWhole
 
 MOST_ROWS = 500
@@ -116,22 +116,6 @@ def _merged(carried: Carried) -> Iterator[str]:
         yield f"{_count(edits, 'edit')} merged into {here}." if edits else f"Nothing new in {here}."
 
 
-def so_far(outcomes: Counter[str], way: Way, *, dry_run: bool) -> str:
-    """While it goes on: how many of each outcome there were, such as `12 imported, 1 refused`."""
-    return ", ".join(f"{count:,} {_outcome(word, way, dry_run=dry_run)}" for word, count in outcomes.items())
-
-
-def _outcome(word: str, way: Way, *, dry_run: bool) -> str:
-    would = "would be " * (dry_run and word in ("imported", "merged", "written"))
-    return would + _OUTCOMES[way].get(word, word)
-
-
-_OUTCOMES: dict[Way, dict[str, str]] = {
-    "in": {"known": "here already", "withdrawn": "taken back"},
-    "out": {"known": "there already"},
-}
-
-
 def report_rows(carried: Carried) -> list[Row]:
     """What was refused and why, what was kept, changed and dropped in all, and the same of each recording or session."""
     reports = carried.reports
@@ -156,7 +140,7 @@ def _row_of(report: Report, carried: Carried) -> Row:
     rows = [Row(report.error)] if report.error else []
     for title, counts in (("kept", report.kept), ("changed", report.changed), ("dropped", report.dropped)):
         rows += [Row(f"{title}: {row.text}", row.figure) for row in _counted(counts)]
-    word = _outcome(report.outcome, carried.way, dry_run=carried.dry_run)
+    word = outcome_in_words(report.outcome, carried.way, dry_run=carried.dry_run)
     return Row(carried.names.get(report.name, report.name), word, tuple(rows))
 
 

@@ -11,7 +11,7 @@ from PyQt6.QtCore import QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QKeySequence, QResizeEvent
 from PyQt6.QtWidgets import QDialog, QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from annotator.model.library.transfers import MOST_ROWS, Carried, carry, so_far, summary
+from annotator.model.library.transfers import MOST_ROWS, Carried, carry, summary
 from annotator.ui.desktop import fit_to_screen
 from annotator.ui.errand import Errand
 from annotator.ui.library.format_form import FormatForm
@@ -21,7 +21,7 @@ from annotator.ui.scroll_column import ScrollColumn
 from annotator.ui.text_size import grown
 from annotator.ui.theme import tint
 from db.formats.format import Way
-from db.formats.report import Report
+from db.formats.report import Report, so_far
 from db.formats.transfer import TellWhole
 from db.store import Store
 

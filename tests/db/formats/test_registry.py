@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from db.__main__ import main
 from db.errors import BadArgument
 from db.formats.format import Asked
 from db.formats.registry import FORMATS, check_options, find_format
-from db.formats.report import MOST_REASONS, Report, totals
+from db.formats.report import MOST_REASONS, Report, so_far, totals
 from db.formats.transfer import bring_in, write_out
 from db.store import Store
 from recordings import Take, record
@@ -124,3 +125,15 @@ def test_reasons_without_end_are_counted_together():
     assert len(report.dropped) <= MOST_REASONS + 1
     assert report.dropped.total() == 10 * MOST_REASONS
     assert totals([report, report])["outcomes"] == {"imported": 2}
+
+
+def test_how_many_of_each_there_were():
+    assert so_far(Counter({"known": 1200, "refused": 1}), "in", dry_run=False) == "1,200 here already, 1 refused"
+    assert so_far(Counter({"written": 2}), "out", dry_run=True) == "2 would be written"
+
+
+def test_what_is_kept_is_told_in_one_order():
+    report = Report("a", "imported")
+    for what in ("presses", "mouse motions", "frames"):
+        report.keep(what, 2)
+    assert report.lines() == ["kept: 2 frames, 2 mouse motions, 2 presses"]

@@ -58,8 +58,10 @@ def test_an_interrupted_import_and_export_go_on_where_they_were(tmp_path):
     with Store.open(library) as store:
         sessions = [record(store, Take(count=300)) for _ in range(COUNT)]
         list(write_out(store, FORMATS["open-p2p"], sessions, out, Asked()))  # 200 frames each
-    common = ["--library", str(tmp_path / "other"), "--format", "open-p2p"]
+    common = ["--library", str(tmp_path / "other"), "--format", "open-p2p", "--report", str(tmp_path / "report.json")]
     (first,) = run(["import", str(out), *common], "-c", INTERRUPT, status=130)
+    told = json.loads((tmp_path / "report.json").read_text())
+    assert [report["session_id"] for report in told["of"]] == [first["session_id"]]
     with Store.open(tmp_path / "other") as other:
         assert [line.id for line in other.search()] == [first["session_id"]]
         assert [path.name for path in other.sessions_dir.iterdir()] == [first["session_id"]]

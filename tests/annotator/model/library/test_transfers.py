@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 
-from annotator.model.library.transfers import MOST_ROWS, Carried, as_text, carry, report_rows, so_far, summary
+from annotator.model.library.transfers import MOST_ROWS, Carried, as_text, carry, report_rows, summary
 from db.errors import DiskFull
 from db.formats.report import Report
 
@@ -52,8 +51,3 @@ def test_the_rows_sum_up_and_say_how_many_are_not_shown() -> None:
         as_text(rows["Recordings"].rows[1:2])
         == "/in/1\trefused\n  /in/1 is damaged.\n  kept: frames\t2\n  dropped: comments\t2"
     )
-
-
-def test_how_many_of_each_there_were_so_far() -> None:
-    assert so_far(Counter({"known": 1200, "refused": 1}), "in", dry_run=False) == "1,200 here already, 1 refused"
-    assert so_far(Counter({"written": 2}), "out", dry_run=True) == "2 would be written"
