@@ -21,13 +21,13 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from db.errors import BadFile, Conflict, NotFound, TooNew, from_os_error
+from db.errors import BadFile, Conflict, DiskFull, NotFound, PlaytapeError, TooNew, from_os_error
 from db.files import check_plain, sync_folder
 from db.labelling import edits as edit_log
 from db.labelling.labels import Edit, conflicts
 from db.recording import factfile
 from db.recording.reader import Recording
-from db.recording.session import FACTS_NAME, META_NAME, MIRROR_NAME, read_meta
+from db.recording.session import FACTS_NAME, META_NAME, MIRROR_NAME, SessionMeta, read_meta
 from db.recording.verification import verify
 from db.store import Store
 from db.upkeep.leftovers import staging_folder
@@ -87,7 +87,7 @@ def export_session(
     meta = Recording(folder).meta
     edit_log.repair_mirror(folder, store.edits(session_id))
     path = target / f"{session_id}{SUFFIX}" if target.is_dir() else target
-    names = [META_NAME, FACTS_NAME, *(s.name for s in meta.segments)] + [MIRROR_NAME] * (folder / MIRROR_NAME).exists()
+    names = _names(folder, meta)
     fresh = path.with_name(path.name + ".new")
     try:
         tell = _Progress(sum((folder / name).stat().st_size for name in names) * 2, progress)  # hashed, then copied
@@ -106,13 +106,40 @@ def export_session(
     return path
 
 
+def is_exported(store: Store, session_id: str, path: Path) -> bool:
+    """Whether a file is the session's archive as it would be written now: of the same revision, with the same annotations."""
+    folder = store.session_folder(session_id)
+    try:
+        with _opened(path) as archive:
+            theirs = _read_manifest(archive, path)
+        edit_log.repair_mirror(folder, store.edits(session_id))
+        names = _names(folder, read_meta(folder))
+        if (theirs.format, theirs.session_id, set(theirs.files)) != (FORMAT, session_id, set(names)):
+            return False
+        return all(_is_same(folder / name, theirs.files[name]) for name in names)
+    except (PlaytapeError, OSError):
+        return False
+
+
+def _is_same(path: Path, theirs: _File) -> bool:
+    """Pictures and events change with the revision alone, which the metadata tells; so their sizes are enough."""
+    if path.stat().st_size != theirs.size:
+        return False
+    return path.name not in (META_NAME, MIRROR_NAME) or _describe(path, _Progress(1, lambda share: None)) == theirs
+
+
+def _names(folder: Path, meta: SessionMeta) -> list[str]:
+    """Of the files that an archive has."""
+    return [META_NAME, FACTS_NAME, *(s.name for s in meta.segments)] + [MIRROR_NAME] * (folder / MIRROR_NAME).exists()
+
+
 def import_session(store: Store, path: Path, *, progress: Callable[[float], None] = lambda share: None) -> ImportReport:
     """Brings one exported session in; if the library has it already, only its new annotations are added.
 
     progress: told the share done, in [0, 1], every few milliseconds while files are unpacked; what it raises ends the import. Raises BadFile (with the place), TooNew, DiskFull, and Conflict where the library holds another revision of the
     session's recording, and Withdrawn where its player took it back. Nothing is left behind by a failed import.
     """
-    with _opened(path) as archive:
+    with _opened(path) as archive, _storing(store.root):
         manifest = _read_manifest(archive, path)
         refuse_withdrawn(store, manifest.session_id)
         if (store.sessions_dir / manifest.session_id).is_dir():
@@ -165,7 +192,12 @@ def _create(
                 os.fsync(file.fileno())
         with _naming(path, staging):
             edits = _inspect(staging, manifest)
-        staging.rename(target)
+        try:
+            staging.rename(target)
+        except OSError:
+            if target.is_dir():  # another program brought it in meanwhile
+                return _merge(store, archive, manifest, path)
+            raise
     sync_folder(store.sessions_dir)
     try:
         store.enter(manifest.session_id)
@@ -204,6 +236,16 @@ def _read_annotations(folder: Path, session_id: str) -> list[Edit]:
     if any(edit.session_id != session_id for edit in edits):
         raise BadFile("The annotations are another session's.")
     return edits
+
+
+@contextlib.contextmanager
+def _storing(root: Path) -> Iterator[None]:
+    """Names the library, and not the archive, where there is no room left."""
+    try:
+        yield
+    except OSError as error:
+        meant = from_os_error(error, root)
+        raise meant if isinstance(meant, DiskFull) else error from None
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 
 from db.formats.format import Asked, Format, Source, Tell
-from db.formats.interchange import SUFFIX, export_session, import_session, peek_session
+from db.formats.interchange import SUFFIX, export_session, import_session, is_exported, peek_session
 from db.formats.report import Report
 from db.formats.staging import one_by_one
 from db.store import Store
@@ -77,12 +77,13 @@ class _Writer:
         def one(session_id: str, tell_one: Tell) -> Report:
             summary = store.summary(session_id)
             path = out / f"{session_id}{SUFFIX}"
-            if asked.dry_run:
-                refuse_withdrawn(store, session_id)
-            else:
-                path = export_session(store, session_id, out, progress=tell_one)
+            refuse_withdrawn(store, session_id)
             report = Report(session_id, "written", session_id, str(path), summary.frames, summary.duration_s)
             report.dry_run = asked.dry_run
+            if is_exported(store, session_id, path):
+                report.outcome = "known"
+            elif not asked.dry_run:
+                export_session(store, session_id, out, progress=tell_one)
             report.keep("frames", summary.frames)
             report.keep("annotations", len(store.edits(session_id)))
             return report

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from db.errors import BadArgument, DiskFull, PlaytapeError, StoreReadOnly, from_os_error
-from db.files import replace_text
+from db.files import read_object, replace_text
 from db.formats.format import Asked, Format
 from db.formats.report import Report
 from db.formats.staging import refusal
@@ -28,6 +28,7 @@ from db.store import Store
 
 INDEX = "index.json"
 _NAME = "playtape-webdataset"
+_INDEX_MAX = 256 << 20
 _SHARD = re.compile(r"shard-\d{6}\.tar")
 
 
@@ -39,8 +40,8 @@ class _Writer:
 
         Raises BadArgument where `out` holds shards of another tool, DiskFull and StoreReadOnly.
         """
-        if not (out / INDEX).exists() and any(out.glob("shard-*.tar")):
-            raise BadArgument(f"{out} holds shards that Playtape did not write; choose another folder.")
+        if not _is_ours(out):
+            raise BadArgument(f"{out} holds shards or an {INDEX} that Playtape did not write; choose another folder.")
         told: set[str] = set()
         wanted = list(dict.fromkeys(session_ids))
         while True:
@@ -117,10 +118,9 @@ class _Shards:
 
     def _read_index(self) -> dict[str, dict[str, Any]]:
         """The shards that an earlier export wrote, whole or not; those of another layout are as good as none."""
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            said = json.loads((self._out / INDEX).read_text(encoding="utf-8"))
-            if said["format"] == _NAME:
-                return {row["name"]: row for row in said["shards"] if _SHARD.fullmatch(row["name"])}
+        with suppress(KeyError, TypeError):
+            rows = _read_index(self._out)["shards"]
+            return {row["name"]: row for row in rows if _SHARD.fullmatch(row["name"])}
         return {}
 
     def _write_index(self, rows: dict[str, dict[str, Any]]) -> None:
@@ -136,6 +136,21 @@ class _Shards:
             "shards": [rows[name] for name in sorted(rows)],
         }
         replace_text(self._out / INDEX, json.dumps(said, indent=1) + "\n")
+
+
+def _is_ours(out: Path) -> bool:
+    """Whether nothing in a folder is another tool's that would be written over."""
+    if (out / INDEX).exists():
+        return _read_index(out).get("format") == _NAME
+    return not any(out.glob("shard-*.tar"))
+
+
+def _read_index(out: Path) -> dict[str, Any]:
+    """Empty where it is none."""
+    try:
+        return read_object(out / INDEX, _INDEX_MAX)
+    except PlaytapeError:
+        return {}
 
 
 FORMAT = Format(

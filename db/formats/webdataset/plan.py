@@ -47,6 +47,8 @@ class Layout:
     def of(cls, options: Mapping[str, str], rate_hz: int) -> Layout:
         """Raises BadArgument."""
         kind = options.get("sample", "clip")
+        if kind == "frame" and "seconds" in options:
+            raise BadArgument("seconds is how long a clip is; leave it out, or choose sample=clip.")
         seconds = _whole(options, "seconds", 10, 3600)
         shard = _whole(options, "shard", 100 if kind == "clip" else 5000, 10**6)
         return cls(kind, seconds * rate_hz if kind == "clip" else 1, shard)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import re
 import shutil
 import sqlite3
 import stat
@@ -19,7 +20,10 @@ from hypothesis import strategies as st
 
 from db.errors import BadFile, Conflict, DiskFull, NotFound, PlaytapeError, TooNew
 from db.formats import interchange
+from db.formats.format import Asked
 from db.formats.interchange import export_session, import_session
+from db.formats.sessionfile import FORMAT
+from db.formats.transfer import write_out
 from db.labelling.labels import Edit, LabelKind, Review, new_id
 from db.recording.session import FACTS_NAME, META_NAME, MIRROR_NAME, SessionState, read_meta, write_meta
 from db.specs import CaptureSpec
@@ -155,9 +159,44 @@ def test_a_full_disk_leaves_nothing_behind(
         assert not list(tmp_path.glob("*.playtape*"))
     else:
         monkeypatch.setattr("os.fsync", full)
-        with pytest.raises(DiskFull):
+        with pytest.raises(DiskFull, match=re.escape(f"no room left for {other.root};")):
             import_session(other, path)
         assert list(other.sessions_dir.iterdir()) == []
+
+
+def test_what_another_program_brings_in_meanwhile_is_merged(store: Store, other: Store, tmp_path: Path) -> None:
+    session_id = record(store)
+    path = export_session(store, session_id, tmp_path)
+
+    def meanwhile(share: float) -> None:
+        if share == 1:
+            import_session(other, path)
+
+    report = import_session(other, path, progress=meanwhile)
+    assert (report.created, report.edits_added) == (False, 0)
+    assert [line.id for line in other.search()] == [session_id]
+    assert [folder.name for folder in other.sessions_dir.iterdir()] == [session_id]
+
+
+def test_an_archive_is_written_again_when_something_changed(store: Store, tmp_path: Path) -> None:
+    session_id = record(store)
+    path = tmp_path / f"{session_id}.playtape"
+
+    def export(**asked: Any) -> str:
+        (report,) = write_out(store, FORMAT, [session_id], tmp_path, Asked(**asked))
+        return report.outcome
+
+    path.write_bytes(b"another thing")
+    assert export() == "written"
+    before = path.stat()
+    assert [export(), export(dry_run=True)] == ["known", "known"]
+    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    store.commit([instruction(session_id, value="walk")])
+    assert [export(dry_run=True), export(), export()] == ["written", "written", "known"]
+    path.write_bytes(path.read_bytes()[:-1000])
+    assert export() == "written"
+    store.redact(session_id, [(2, 5)])
+    assert [export(), export()] == ["written", "known"]
 
 
 def test_an_import_that_cannot_be_entered_leaves_nothing(

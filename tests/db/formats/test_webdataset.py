@@ -166,7 +166,10 @@ def test_a_session_that_cannot_go_out_stops_none_of_the_others(store, session, o
     assert not list(out.glob("*.new"))
 
 
-@pytest.mark.parametrize("options", [{"sample": "film"}, {"seconds": "0"}, {"shard": "many"}, {"rate": "0"}])
+@pytest.mark.parametrize(
+    "options",
+    [{"sample": "film"}, {"seconds": "0"}, {"shard": "many"}, {"rate": "0"}, {"sample": "frame", "seconds": "3"}],
+)
 def test_options_that_cannot_be_are_refused(store, session, out, options):
     with pytest.raises(BadArgument):
         list(write_out(store, FORMAT, [session], out, Asked(options=options)))
@@ -180,11 +183,19 @@ def test_shards_of_others_are_not_written_over(store, session, out):
     assert content_of(out) == {"shard-000000.tar": b"theirs"}
 
 
-@pytest.mark.parametrize(
-    "index", ["[", "[]", "{}", '{"format": "playtape-webdataset", "shards": [{"name": "../../x"}]}']
-)
-def test_an_index_that_cannot_be_is_as_good_as_none(store, session, out, tmp_path, index):
+@pytest.mark.parametrize("index", ["[", "[]", '{"mine": 1}', '{"format": "another", "shards": []}'])
+def test_an_index_of_others_is_not_written_over(store, session, out, index):
+    theirs = {"index.json": index.encode(), "shard-000000.tar": b"theirs"}
+    for name, content in theirs.items():
+        (out / name).write_bytes(content)
+    with pytest.raises(BadArgument, match="did not write"):
+        write(store, [session], out)
+    assert content_of(out) == theirs
+
+
+@pytest.mark.parametrize("shards", [[{"name": "../../x"}], [{}], [None], 3, None])
+def test_an_index_that_cannot_be_is_as_good_as_none(store, session, out, tmp_path, shards):
     (tmp_path / "x").write_text("precious")
-    (out / "index.json").write_text(index)
+    (out / "index.json").write_text(json.dumps({"format": "playtape-webdataset", "shards": shards}))
     assert write(store, [session], out)[0].outcome == "written"
     assert (tmp_path / "x").read_text() == "precious"
