@@ -107,10 +107,13 @@ def resolve(facts: InputFacts, edges_ns: Int64, codes: Sequence[int] | None = No
     edges = np.asarray(edges_ns, dtype=np.int64)
     if edges.ndim != 1 or len(edges) < 2 or np.any(np.diff(edges) <= 0):
         raise ValueError("edges_ns must be one-dimensional, strictly increasing, with at least two edges")
-    events = facts.events[outside(facts.events["t_ns"], facts.gaps)]
-    keys = events[events["kind"] == EventKind.KEY]
-    seen = facts.events["code"][facts.events["kind"] == EventKind.KEY].tolist() if codes is None else codes
-    wanted = tuple(sorted(set(seen)))
+    events, told = facts.events, outside(facts.events["t_ns"], facts.gaps)
+    is_key = events["kind"] == EventKind.KEY
+    keys = events[is_key & told]
+    wanted = tuple(sorted(set(np.unique(events["code"][is_key]).tolist() if codes is None else codes)))
+    within = slice(*np.searchsorted(events["t_ns"], edges[[0, -1]]).tolist())
+    moves = events[within]  # a view: an hour's motion is hundreds of megabytes
+    told_moves = told[within]
     count, width = len(edges) - 1, len(wanted)
     track = ActionTrack(
         edges_ns=edges,
@@ -119,15 +122,15 @@ def resolve(facts: InputFacts, edges_ns: Int64, codes: Sequence[int] | None = No
         tapped=np.zeros((count, width), np.bool_),
         presses=np.zeros((count, width), np.uint8),
         releases=np.zeros((count, width), np.uint8),
-        motion=_sum_per_interval(events, EventKind.MOTION, edges),
-        scroll=_sum_per_interval(events, EventKind.SCROLL, edges),
+        motion=_sum_per_interval(moves, told_moves & (moves["kind"] == EventKind.MOTION), edges),
+        scroll=_sum_per_interval(moves, told_moves & (moves["kind"] == EventKind.SCROLL), edges),
         known=_known(facts, edges),
         actors=np.zeros(count, np.uint8),
     )
     bits = np.array([actor.kind.bit for actor in facts.actors] or [ActorKind.PERSON.bit], np.uint8)
     for column, code in enumerate(wanted):
         _resolve_key(keys[keys["code"] == code], facts.gaps, bits, column, track)
-    _add_movers(events, edges, bits, track.actors)
+    _add_movers(moves, told_moves, bits, track)
     return track
 
 
@@ -138,11 +141,10 @@ def _known(facts: InputFacts, edges: Int64) -> Bools:
     return known
 
 
-def _sum_per_interval(events: EventArray, kind: EventKind, edges: Int64) -> Floats:
-    rows = events[events["kind"] == kind]
-    rows = rows[(rows["t_ns"] >= edges[0]) & (rows["t_ns"] < edges[-1])]
-    index = np.searchsorted(edges, rows["t_ns"], side="right") - 1
-    sums = [np.bincount(index, weights=rows[axis], minlength=len(edges) - 1) for axis in ("x", "y")]
+def _sum_per_interval(events: EventArray, wanted: Bools, edges: Int64) -> Floats:
+    """events: all within the edges; wanted: which of them count."""
+    index = np.searchsorted(edges, events["t_ns"][wanted], side="right") - 1
+    sums = [np.bincount(index, weights=events[axis][wanted], minlength=len(edges) - 1) for axis in ("x", "y")]
     return np.stack(sums, axis=1).astype(np.float32)
 
 
@@ -191,8 +193,8 @@ def _count(times: Sequence[int] | Int64, edges: Int64) -> NDArray[np.uint8]:
     return np.minimum(np.diff(np.searchsorted(np.asarray(times, np.int64), edges)), 255).astype(np.uint8)
 
 
-def _add_movers(events: EventArray, edges: Int64, bits: NDArray[np.uint8], actors: NDArray[np.uint8]) -> None:
-    rows = events[np.isin(events["kind"], (EventKind.MOTION, EventKind.SCROLL))]
-    rows = rows[(rows["t_ns"] >= edges[0]) & (rows["t_ns"] < edges[-1])]
-    index = np.searchsorted(edges, rows["t_ns"], side="right") - 1
-    np.bitwise_or.at(actors, index, bits[np.minimum(rows["actor"], len(bits) - 1)])
+def _add_movers(events: EventArray, told: Bools, bits: NDArray[np.uint8], track: ActionTrack) -> None:
+    """events: all within the edges; told: which of them lie in no gap."""
+    moved = told & ((events["kind"] == EventKind.MOTION) | (events["kind"] == EventKind.SCROLL))
+    index = np.searchsorted(track.edges_ns, events["t_ns"][moved], side="right") - 1
+    np.bitwise_or.at(track.actors, index, bits[np.minimum(events["actor"][moved], len(bits) - 1)])

@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict
 
 from db.clock import Int64
 from db.recording import keys
-from db.recording.actions import ActionTrack, Bools
-from db.recording.events import EventArray, EventKind, Gap, Origin
+from db.recording.actions import ActionTrack
+from db.recording.events import EventArray, EventKind, Gap, Origin, outside
 from db.recording.reader import Recording
 
 BINS = 48
@@ -170,14 +170,6 @@ def bounded(count: int) -> int:
     return min(max(count, 0), 2**53)
 
 
-def outside_gaps(times_ns: Int64, gaps: list[Gap]) -> Bools:
-    """Which of these stamps lie in no gap."""
-    outside = np.ones(len(times_ns), np.bool_)
-    for gap in gaps:
-        outside &= (times_ns < gap.start_ns) | (times_ns >= gap.stop_ns)
-    return outside
-
-
 def _most_used(play: Play) -> tuple[KeyUse, ...]:
     order = sorted(range(len(play.track.codes)), key=lambda i: (-play.presses[i], -play.shares[i]))[:MOST_KEYS]
     used = (
@@ -191,7 +183,7 @@ def _count_axis_moves(events: EventArray, gaps: list[Gap]) -> int:
     """How often an axis of a gamepad went from one seventh of its range to another; a resting stick's noise does not."""
     rows = events[events["kind"] == EventKind.AXIS]
     rows = rows[(rows["origin"] == Origin.DEVICE) & (rows["y2"] > rows["x2"])]
-    rows = rows[outside_gaps(rows["t_ns"], gaps)]
+    rows = rows[outside(rows["t_ns"], gaps)]
     if not len(rows):
         return 0
     with np.errstate(over="ignore", invalid="ignore"):

@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict
 from db.clock import Int64
 from db.recording import keys
 from db.recording.actions import Bools
-from db.recording.events import EventArray, EventKind, Gap, GapReason, Origin
-from db.recording.figures import MOST, Figures, Play, bounded, count_figures, frame_intervals_ns, outside_gaps
+from db.recording.events import EventArray, EventKind, Gap, GapReason, Origin, outside
+from db.recording.figures import MOST, Figures, Play, bounded, count_figures, frame_intervals_ns
 from db.recording.profiles import QaLimits
 from db.recording.reader import Recording
 
@@ -142,19 +142,19 @@ def _input_rules(recording: Recording, play: Play, limits: QaLimits) -> Iterator
     unknown_pct = float((~known).mean()) * 100
     text = "For {value} % of the time the inputs are not known: out of focus, muted or lost (at most {limit} %)."
     yield _at_most("unknown", unknown_pct, limits.max_unknown_pct, Grade.USABLE, text)
-    reported = events[(events["origin"] == Origin.DEVICE)]
-    reported = reported[outside_gaps(reported["t_ns"], recording.gaps)]
+    reported = outside(events["t_ns"], recording.gaps) & (events["origin"] == Origin.DEVICE)
+    count = int(np.count_nonzero(reported))
     moved = known & ~recording.frames["duplicate"]
     if moved[1:].any():
         text = "{value} inputs were recorded while the picture moved (at least {limit})."
-        yield _at_least("inputs", len(reported), 1, Grade.BAD, text)
-    if len(reported):
-        lag_ms = float(np.percentile(_lags_ns(reported["t_ns"], recording.clock.t_ns), 99)) / 1e6
+        yield _at_least("inputs", count, 1, Grade.BAD, text)
+    if count:
+        lag_ms = float(np.percentile(_lags_ns(events["t_ns"][reported], recording.clock.t_ns), 99)) / 1e6
         text = "99 of 100 inputs lie within {value} ms of the next frame (at most {limit} ms)."
         yield _at_most("lag", lag_ms, limits.max_input_lag_ms, Grade.USABLE, text)
-    presses = reported[(reported["kind"] == EventKind.KEY) & (reported["value"] > 0)]
-    if len(presses):
-        unmatched_pct = _count_unmatched(events, recording.gaps) / len(presses) * 100
+    presses = np.count_nonzero(reported & (events["kind"] == EventKind.KEY) & (events["value"] > 0))
+    if presses:
+        unmatched_pct = _count_unmatched(events, recording.gaps) / presses * 100
         text = "{value} % of the presses were never released (at most {limit} %)."
         yield _at_most("releases", unmatched_pct, limits.max_unmatched_pct, Grade.USABLE, text)
 
@@ -243,7 +243,7 @@ def _lags_ns(times_ns: Int64, frames_ns: Int64) -> Int64:
 def _count_unmatched(events: EventArray, gaps: list[Gap]) -> int:
     """Presses that follow a press of the same key with no release between them, within one stretch without a gap."""
     rows = events[events["kind"] == EventKind.KEY]
-    rows = rows[outside_gaps(rows["t_ns"], gaps)]
+    rows = rows[outside(rows["t_ns"], gaps)]
     stretch = np.searchsorted(np.array([gap.start_ns for gap in gaps], np.int64), rows["t_ns"], side="right")
     order = np.argsort(rows["code"], kind="stable")
     code, down, device = rows["code"][order], rows["value"][order] > 0, rows["origin"][order] == Origin.DEVICE
