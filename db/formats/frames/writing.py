@@ -189,5 +189,5 @@ def _about(recording: Recording) -> dict[str, Any]:
         "seconds": clock.duration_ns / 1e9,
         "started_at": meta.anchor.wall_time(int(clock.t_ns[0])).isoformat(),
         "licence": meta.consent.licence if meta.consent else None,
-        "columns": "What was done from a row's t_s to the next row's; see db/formats/frames.py of Playtape.",
+        "columns": "What was done from a row's t_s to the next row's; see db/formats/frames/__init__.py of Playtape.",
     }
