@@ -1,7 +1,8 @@
 """A stranger's video as what a session stores: upright frames, one by one, in the order in which they are shown, with their times.
 
-Every video is encoded anew into what the recorder writes (`db.media.video`): upright, even sides, square pixels, BT.601, no
-B-frames, a keyframe each second, so that a seek is quick and a model sees it with the eyes it has for recordings.
+A session's video is what the recorder writes (`db.media.video`): upright, even sides, square pixels, BT.601, no B-frames, a
+keyframe each second, so that a seek is quick and a model sees it with the eyes it has for recordings. A video that is so
+already is copied (`db.formats.copyable`), every other one is encoded anew.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ _OPTIONS = {
 }
 """Files that hold their pictures themselves: a playlist with a video's name would have other files, or the net, read for it."""
 
+Timed = tuple[av.VideoFrame | Any, Fraction]
+"""A picture (or its packet), and when it is shown in seconds after the first one."""
 Cut = tuple[float, float]
 """A part of a video, half-open: from a second on, up to another one."""
 
@@ -44,19 +47,19 @@ class Footage:
     """One file that is open for reading. Use `open_footage`."""
 
     def __init__(self, path: Path, container: Any, cut: Cut | None) -> None:
-        self.path = path
+        self.path, self.cut = path, cut
         self.notes: list[str] = []
         """What was changed or could not be kept, a sentence each; complete when all frames have been read."""
-        self._container, self._cut = container, cut
-        self._stream = container.streams.video[0]
-        self._stream.thread_type = "AUTO"
+        self._container = container
+        self.stream = container.streams.video[0]
+        self.stream.thread_type = "AUTO"
         self.turn: Turn
         """How its pictures become those of a session; there from the first frame on."""
 
     @property
     def rate_hz(self) -> float:
         """The usual rate of the pictures, within what a session can say."""
-        stream = self._stream
+        stream = self.stream
         rate = float(stream.average_rate or stream.guessed_rate or stream.base_rate or 30)
         return min(max(rate, 0.1), 240.0)
 
@@ -64,7 +67,7 @@ class Footage:
     def duration_s(self) -> float:
         """What the file claims; 0 where it says nothing."""
         claimed_s = float((self._container.duration or 0) / av.time_base)
-        return min(claimed_s, self._cut[1]) - self._cut[0] if self._cut else claimed_s
+        return min(claimed_s, self.cut[1]) - self.cut[0] if self.cut else claimed_s
 
     @property
     def wall_ns(self) -> int:
@@ -76,34 +79,49 @@ class Footage:
             made_s = self.path.stat().st_mtime
         return int(min(max(made_s, 0), 2**32) * 1e9)
 
-    def frames(self) -> Iterator[tuple[av.VideoFrame, Fraction]]:
+    def frames(self) -> Iterator[Timed]:
         """Every picture that decodes, upright, with its time in seconds after the first one. Raises BadFile where there is none."""
         first: Fraction | None = None
         for frame, at in self._within_cut():
             if first is None:
                 first = at
-                self.turn = Turn.of(frame, self._stream, self.path)
+                self.turn = Turn.of(frame, self.stream, self.path)
                 self.notes += self.turn.notes
             yield self.turn.upright(frame), at - first
         if first is None:
-            raise BadFile(f"{self.path} holds no picture that can be decoded{_where(self._cut)}.")
+            raise BadFile(f"{self.path} holds no picture that can be decoded{_where(self.cut)}.")
 
     def count(self) -> int:
         """How many pictures it seems to hold, from its packets: nothing is decoded."""
-        start, stop = self._cut or (0.0, float("inf"))
+        start, stop = self.cut or (0.0, float("inf"))
         found = 0
         for packet in self._packets_from(start):
             at, order = _seconds(packet.pts, packet), _seconds(packet.dts, packet)
             if order is not None and order >= stop:
                 break
-            found += packet.size > 0 and (at is None or self._cut is None or start - _EDGE_S <= at < stop - _EDGE_S)
+            found += packet.size > 0 and (at is None or self.cut is None or start - _EDGE_S <= at < stop - _EDGE_S)
         return found
+
+    def packets(self) -> Iterator[Any]:
+        """Those that hold something, in the file's order. Raises what PyAV raises."""
+        return (packet for packet in self._packets_from(0) if packet.size > 0)
+
+    def packets_in_time(self) -> Iterator[Timed]:
+        """Those of a video whose packets are one picture each, with their times in seconds after the first one."""
+        context = self.stream.codec_context
+        size_px = (context.width, context.height)
+        self.turn = Turn(self.path, size_px, size_px, 0, ())
+        first: Fraction | None = None
+        for packet in self.packets():
+            at = packet.pts * packet.time_base
+            first = at if first is None else first
+            yield packet, at - first
 
     def times(self) -> Int64:
         """(N,) ascending: when each picture seems to be shown, in ns after the file's own zero; nothing is decoded."""
         found = array("q")
-        for packet in self._packets_from(0):
-            if packet.size > 0 and packet.pts is not None:
+        for packet in self.packets():
+            if packet.pts is not None:
                 found.append(min(max(int(packet.pts * packet.time_base * 10**9), -(2**62)), 2**62))
                 if len(found) > MOST_FRAMES:
                     raise BadFile(f"{self.path} has over {MOST_FRAMES:,} frames; cut it into parts first.")
@@ -112,10 +130,10 @@ class Footage:
         return times
 
     def _within_cut(self) -> Iterator[tuple[av.VideoFrame, Fraction]]:
-        if self._cut is None:
+        if self.cut is None:
             yield from self._decoded()
             return
-        start, stop = self._cut
+        start, stop = self.cut
         self._seek(start)
         for frame, at in self._decoded():
             if at >= stop - _EDGE_S:
@@ -125,17 +143,17 @@ class Footage:
 
     def _packets_from(self, start_s: float) -> Iterator[Any]:
         self._seek(start_s)
-        yield from self._container.demux(self._stream)
+        yield from self._container.demux(self.stream)
 
     def _seek(self, start_s: float) -> None:
         if start_s > 0:
-            self._container.seek(int(start_s / self._stream.time_base), stream=self._stream)
+            self._container.seek(int(start_s / self.stream.time_base), stream=self.stream)
 
     def _decoded(self) -> Iterator[tuple[av.VideoFrame, Fraction]]:
         last = Fraction(0)
         step = Fraction(1) / Fraction(self.rate_hz).limit_denominator(100_000)
         untimed = broken = 0
-        packets = self._container.demux(self._stream)
+        packets = self._container.demux(self.stream)
         while True:
             try:
                 packet = next(packets, None)
@@ -154,7 +172,7 @@ class Footage:
                     untimed += 1
                     last += step
                 else:
-                    last = frame.pts * (frame.time_base or self._stream.time_base)
+                    last = frame.pts * (frame.time_base or self.stream.time_base)
                 yield frame, last
         if broken:
             self.notes.append(f"{broken} packets were damaged; the pictures in them are not there.")

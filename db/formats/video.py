@@ -11,7 +11,8 @@ from pathlib import Path
 
 from db.errors import BadArgument
 from db.formats.account import START_NS as START_NS
-from db.formats.account import Account, bring_account
+from db.formats.account import Account
+from db.formats.arrival import bring_account
 from db.formats.format import Asked, Format, Source, Tell
 from db.formats.identity import file_id
 from db.formats.report import Report

@@ -9,6 +9,7 @@ import contextlib
 import io
 import itertools
 import os
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -71,12 +72,13 @@ def open_stream(container: Any, size_px: SizePx, spec: CaptureSpec) -> Any:
 class VideoWriter:
     """Encodes frames into numbered segments of a session's folder. One thread uses it; `close` after the last frame."""
 
-    def __init__(self, folder: Path, size_px: SizePx, spec: CaptureSpec) -> None:
-        """Opens the first segment. Raises EncoderFailed where the codec does not open at this size, DiskFull and
-        StoreReadOnly.
+    def __init__(self, folder: Path, size_px: SizePx, spec: CaptureSpec, copied: Any = None) -> None:
+        """Opens the first segment. copied: a stream of another file that is as ours are; its packets are written, not pictures.
+
+        Raises EncoderFailed where the codec does not open at this size, DiskFull and StoreReadOnly.
         """
         self.segments: list[Segment] = []
-        self._folder, self._size_px, self._spec = folder, size_px, spec
+        self._folder, self._size_px, self._spec, self._copied = folder, size_px, spec, copied
         self._count = self._handed_over = 0
         self._first_ns: int | None = None
         self._last_pts = self._key_pts = -1
@@ -105,28 +107,27 @@ class VideoWriter:
 
     def write_frame(self, frame: av.VideoFrame, t_before_ns: int, t_ns: int, *, duplicate: bool = False) -> FrameRow:
         """The same for a frame that is in the encoder's pixel format and `size_px` already; its time is overwritten."""
-        if self._first_ns is not None and t_ns - self._first_ns >= self._spec.segment_s * 1e9:
-            self._close_segment()
-            self._open_segment()
-        if self._first_ns is None:
-            self._first_ns = t_ns
-        pts = max(self._last_pts + 1, round((t_ns - self._first_ns) / 1e6))
+        self._make_room(t_ns, self._spec.segment_s)
+        pts = self._place(t_ns)
         frame.pts, frame.time_base = pts, Fraction(1, 1000)
         is_due = pts - self._key_pts >= self._spec.keyframe_s * 1000 - 500 / self._spec.rate_hz
         frame.pict_type = PictureType.I if is_due else PictureType.NONE
-        self._last_pts = pts
-        place = self._file.tell()
         packets = self._encode(frame)
-        if self._file.tell() != place:  # the cluster before this packet has ended, and is in the file
-            self._handed_over = self._count
         if len(packets) != 1:
             self._failed = True
             raise EncoderFailed(f"The encoder {self._spec.codec} holds frames back; choose one without delay.")
-        keyframe = bool(packets[0].is_keyframe)
-        if keyframe:
-            self._key_pts = pts
-        self._count += 1
-        return len(self.segments) - 1, pts, t_before_ns, t_ns, keyframe, duplicate
+        return self._row(packets[0], t_before_ns, t_ns, duplicate)
+
+    def write_packet(self, packet: Any, t_before_ns: int, t_ns: int) -> FrameRow:
+        """Hands one packet of the stream `copied` to the file as it is, but for its time; the first is a keyframe."""
+        if packet.is_keyframe:  # with which alone a segment can begin
+            self._make_room(t_ns, self._spec.segment_s - 2 * self._spec.keyframe_s)
+        pts = self._place(t_ns)
+        packet.stream, packet.time_base, packet.duration = self._stream, Fraction(1, 1000), 0
+        packet.pts = packet.dts = pts
+        with self._writing():
+            self._container.mux(packet)
+        return self._row(packet, t_before_ns, t_ns, duplicate=False)
 
     def sync(self) -> int:
         """Makes what has reached the file survive a power cut; returns how many frames, from the first, that is.
@@ -144,12 +145,39 @@ class VideoWriter:
         if self._container is not None:
             self._close_segment()
 
+    def _make_room(self, t_ns: int, longest_s: float) -> None:
+        if self._first_ns is not None and t_ns - self._first_ns >= longest_s * 1e9:
+            self._close_segment()
+            self._open_segment()
+
+    def _place(self, t_ns: int) -> int:
+        """The time of the next frame within its segment, in ms."""
+        if self._first_ns is None:
+            self._first_ns = t_ns
+        self._last_pts = max(self._last_pts + 1, round((t_ns - self._first_ns) / 1e6))
+        return self._last_pts
+
+    def _row(self, packet: Any, t_before_ns: int, t_ns: int, duplicate: bool) -> FrameRow:
+        keyframe = bool(packet.is_keyframe)
+        if keyframe:
+            self._key_pts = self._last_pts
+        self._count += 1
+        return len(self.segments) - 1, self._last_pts, t_before_ns, t_ns, keyframe, duplicate
+
     def _encode(self, frame: av.VideoFrame | None) -> list[Any]:
-        assert self._container is not None
-        try:
+        with self._writing():
             packets = list(self._stream.encode(frame))
             for packet in packets:
                 self._container.mux(packet)
+        return packets
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Work on the open file; what ends a cluster puts the frames before into it. Raises typed errors."""
+        assert self._container is not None
+        place = self._file.tell()
+        try:
+            yield
         except av.FFmpegError as error:
             self._failed = True
             if self._file.failure is not None:
@@ -157,7 +185,8 @@ class VideoWriter:
             raise EncoderFailed(f"The encoder {self._spec.codec} failed ({error}); the session ends here.") from None
         except OSError as error:
             raise from_os_error(error, self._path) from None
-        return packets
+        if self._file.tell() != place:
+            self._handed_over = self._count
 
     def _open_segment(self) -> None:
         name = f"video-{len(self.segments):03d}.mkv"
@@ -172,7 +201,10 @@ class VideoWriter:
         width, height = self._size_px
         opened = False
         try:
-            stream = open_stream(container, self._size_px, self._spec)
+            if self._copied is None:
+                stream = open_stream(container, self._size_px, self._spec)
+            else:
+                stream = container.add_stream_from_template(self._copied)
             opened = True
             container.start_encoding()
         except (av.FFmpegError, OSError, ValueError) as error:
@@ -196,7 +228,9 @@ class VideoWriter:
     def _close_segment(self) -> None:
         container = self._container
         try:
-            if not self._failed:  # then it has nothing more to say, and what it said is in the file
+            if (
+                not self._failed and self._copied is None
+            ):  # then it has nothing more to say, and what it said is in the file
                 self._encode(None)
             container.close()
             os.fsync(self._file.fileno())

@@ -30,22 +30,24 @@ from db.formats.format import Asked
 from db.formats.registry import find_format
 from db.formats.transfer import bring_in
 from db.store import Store
-name, source, library = sys.argv[1:]
+name, source, library, deed = sys.argv[1:]
 with Store.open(Path(library)) as store:
-    (report,) = bring_in(store, find_format(name), [Path(source)], Asked("doom", "ann", dry_run=True))
+    (report,) = bring_in(store, find_format(name), [Path(source)], Asked("doom", "ann", dry_run=deed == "read"))
     assert report.outcome == "imported", report.error
     (peak,) = [line for line in open("/proc/self/status") if line.startswith("VmHWM")]  # getrusage tells the parent's too
     print(json.dumps([report.frames, sum(report.kept.values()), int(peak.split()[1]) / 1024]))
 """
 
 
-def weigh(folder: Path, name: str, hours: float) -> dict[str, Any]:
-    """A process of its own reads a recording of so many hours as an import does, but makes no session of it; the memory it took."""
-    source = folder / f"{name} {hours:g}"
+def weigh(folder: Path, name: str, hours: float, deed: str = "read") -> dict[str, Any]:
+    """A process of its own reads a recording of so many hours, the memory it took. deed: "read" reads as an import does, but makes no
+    session of it; "import" does.
+    """
+    source = folder / f"{name} {hours:g} {deed}"
     source.mkdir()
     count = round(hours * 3600 * RATE_HZ)
     _WRITERS[name](source, count)
-    command = [sys.executable, "-P", "-c", _PEAK, name, str(source), f"{source} library"]
+    command = [sys.executable, "-P", "-c", _PEAK, name, str(source), f"{source} library", deed]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     frames, kept, peak_mb = json.loads(done.stdout)

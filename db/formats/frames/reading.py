@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,13 @@ import numpy as np
 from db.clock import Int64
 from db.errors import BadArgument, BadFile
 from db.files import check_near, read_object
-from db.formats.account import Account, bring_account, known
+from db.formats.account import Account, known
+from db.formats.arrival import bring_account
 from db.formats.format import Asked, Source, Tell
 from db.formats.frames.layout import FIXED, PRESSES
 from db.formats.frametimes import first_not_after, offsets_of
 from db.formats.identity import file_id
+from db.formats.ownnotes import circumstances, word
 from db.formats.report import Report
 from db.formats.rowevents import Numbers, RowEvents, parse_numbers, read_pieces
 from db.formats.runs import Run, Runs
@@ -63,24 +65,25 @@ class Reader:
             raise BadFile(f"{folder} needs one video and a frames.csv or frames.parquet; it has {len(videos)} videos.")
         check_near(videos[0], folder, table)
         about = read_object(folder / ABOUT, _ABOUT_MAX) if (folder / ABOUT).exists() else {}
-        game = asked.game or str(about.get("game", ""))
-        player = asked.player or str(about.get("player", "")) or "unknown"
+        game, player = asked.game or word(about, "game"), asked.player or word(about, "player") or "unknown"
         if not game:
             raise BadArgument(f"Nothing says which game {folder} shows; name it with --game, or in the field Game.")
         session_id = file_id(videos[0], table)
         if found := known(store, session_id, source):
             return found
         report = Report(source.name, "imported", path=str(folder))
-        account = read_account(table, videos[0], session_id, Asked(game, player), report)
+        account = read_account(table, videos[0], session_id, Asked(game, player), report, about)
         return bring_account(store, account, source, asked, tell, report)
 
 
-def read_account(table: Path, video: Path, session_id: str, asked: Asked, report: Report) -> Account:
-    """What a table tells of its video. Raises BadFile with the place."""
+def read_account(
+    table: Path, video: Path, session_id: str, asked: Asked, report: Report, about: Mapping[str, Any] | None = None
+) -> Account:
+    """What a table tells of its video, and about.json of both. Raises BadFile with the place."""
     rows = _read_rows(table, report)
     return _Rows(
         session_id=session_id, video=video, game=asked.game, player=asked.player, told_in=table.name,
-        offsets_ns=rows.offsets_ns, table=rows,
+        offsets_ns=rows.offsets_ns, table=rows, **circumstances(about or {}),
     )  # fmt: skip
 
 
@@ -204,7 +207,7 @@ class _Rows(Account):
         table = self.table
         for start, stop, text in table.instructions:
             yield self.label(LabelKind.INSTRUCTION, start, stop, text)
-        for start, stop, word in sorted(table.flags, key=lambda run: (run.word, run.start)):
-            yield self.label(LabelKind.FLAG, start, stop, word)
+        for start, stop, flag in sorted(table.flags, key=lambda run: (run.word, run.start)):
+            yield self.label(LabelKind.FLAG, start, stop, flag)
         for start, stop in stretches_of(~table.used):
             yield self.label(LabelKind.TRIM, start, stop)

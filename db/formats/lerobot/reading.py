@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from db.clock import Int64
 from db.errors import BadArgument, BadFile
-from db.formats.account import Account, bring_account
+from db.formats.account import Account
+from db.formats.arrival import bring_account
 from db.formats.format import Asked, Source, Tell
-from db.formats.identity import group_of, source_id
+from db.formats.identity import source_id
 from db.formats.lerobot.dataset import Dataset, Episode, Rows
 from db.formats.lerobot.layout import INFO, parse_name
+from db.formats.ownnotes import circumstances, word
 from db.formats.report import Report
 from db.formats.rowevents import RowEvents, read_pieces
 from db.labelling.labels import Edit, LabelKind
@@ -43,7 +43,7 @@ class Shelf:
         if episode is None:
             raise BadArgument(f"{source.path} has no episode {source.part}.")
         said = dataset.own.get(episode.index, {})
-        game, player = asked.game or _word(said, "game"), asked.player or _word(said, "player") or "unknown"
+        game, player = asked.game or word(said, "game"), asked.player or word(said, "player") or "unknown"
         if not game:
             raise BadArgument(
                 f"Nothing says which game {source.path} shows; name it with --game, or in the field Game."
@@ -78,9 +78,7 @@ def read_account(dataset: Dataset, episode: Episode, asked: Asked, report: Repor
         cut=(episode.from_s, episode.to_s),
         told_in=str(episode.data),
         offsets_ns=course.offsets_ns,
-        wall_ns=_wall_ns(said),
-        group_id=group_of(said.get("group")),
-        title=f"{root.name}, episode {episode.index}",
+        **{"title": f"{root.name}, episode {episode.index}"} | circumstances(said),
         dataset=dataset,
         episode=episode,
         places=_places(dataset.names, episode.data, report),
@@ -134,15 +132,3 @@ class _Episode(Account):
         for start, stop, number in self.tasks:
             if self.dataset.tasks[number].strip():
                 yield self.label(LabelKind.INSTRUCTION, start, stop, self.dataset.tasks[number])
-
-
-def _word(said: dict[str, Any], name: str) -> str:
-    value = said.get(name)
-    return value[:200] if isinstance(value, str) else ""
-
-
-def _wall_ns(said: dict[str, Any]) -> int | None:
-    try:
-        return int(min(max(datetime.fromisoformat(_word(said, "started_at")).timestamp(), 0), 2**32) * 1e9)
-    except (ValueError, OverflowError):
-        return None

@@ -15,7 +15,8 @@ import numpy as np
 from db.clock import Int64
 from db.errors import BadArgument, BadFile
 from db.files import check_near
-from db.formats.account import MOST_LABELS, START_NS, Account, bring_account, known
+from db.formats.account import MOST_LABELS, START_NS, Account, known
+from db.formats.arrival import bring_account
 from db.formats.footage import MOST_FRAMES
 from db.formats.format import Asked, Source, Tell
 from db.formats.frametimes import first_not_after, offsets_of

@@ -15,7 +15,8 @@ import numpy as np
 from db.clock import Int64
 from db.errors import BadArgument, BadFile
 from db.files import check_near
-from db.formats.account import Account, bring_account
+from db.formats.account import Account
+from db.formats.arrival import bring_account
 from db.formats.footage import MOST_FRAMES, open_footage
 from db.formats.format import Asked, Source, Tell
 from db.formats.frametimes import first_not_after, never_fall, parts_of
@@ -88,6 +89,8 @@ def read_account(path: Path, asked: Asked, report: Report) -> Account:
         is_loose=True,
         wall_ns=int(times_ns[0]),
         title=told.title,
+        layout=said.get("layout", "")[:100],
+        lasts_ns=int(lasts) if (lasts := said.get("lasts_ns", "")).isdecimal() and len(lasts) < 19 else 0,
         group_id=group_of(said.get("group", "")),
         first_ns=int(times_ns[0]),
         inputs=Inputs(reader, told.counts.get(RAW, 0) > 0, report, found) if told.has_inputs else None,

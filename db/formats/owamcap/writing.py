@@ -95,6 +95,7 @@ def _about(outgoing: Outgoing) -> dict[str, str]:
     licence = {"licence": meta.consent.licence} if meta.consent else {}
     return {
         "session": meta.id, "revision": str(meta.revision), "group": meta.group_id, "game": meta.game, "player": meta.player,
+        "layout": meta.layout, "lasts_ns": str(outgoing.recording.clock.duration_ns),
     } | licence  # fmt: skip
 
 

@@ -16,7 +16,8 @@ import numpy as np
 from db.clock import Int64
 from db.errors import BadFile, from_os_error
 from db.files import check_near
-from db.formats.account import Account, bring_account, known
+from db.formats.account import Account, known
+from db.formats.arrival import bring_account
 from db.formats.footage import MOST_FRAMES
 from db.formats.format import Asked, Source, Tell
 from db.formats.frametimes import first_not_after, offsets_of

@@ -72,10 +72,14 @@ def test_out_and_in_again_is_the_same_play(store, session, tmp_path, parquet):
     for name in ("held", "tapped", "presses", "motion", "scroll", "known"):
         assert np.array_equal(getattr(now, name)[was.known], getattr(was, name)[was.known]), name
     assert np.array_equal(now.known, was.known)
-    assert np.abs((now.edges_ns - now.edges_ns[0]) - (was.edges_ns - was.edges_ns[0]))[:-1].max() < 2
+    assert np.abs((now.edges_ns - now.edges_ns[0]) - (was.edges_ns - was.edges_ns[0])).max() < 2
     said = [[(e.kind, e.start, e.stop, e.value) for e in spans(store.edits(s))] for s in (session, report.session_id)]
     assert sorted(said[0]) == sorted(said[1])
-    assert (after.meta.game, after.meta.player) == (before.meta.game, before.meta.player)
+    for name in ("game", "player", "group_id", "layout"):
+        assert getattr(after.meta, name) == getattr(before.meta, name), name
+    assert after.meta.window.title == before.meta.window.title
+    began = [recording.meta.anchor.wall_time(int(recording.clock.t_ns[0])) for recording in (before, after)]
+    assert abs((began[1] - began[0]).total_seconds()) < 1e-3
     assert [read_barcode(picture) for _, picture in after.video().read(range(COUNT))] == list(range(COUNT))
 
 

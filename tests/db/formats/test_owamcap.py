@@ -65,7 +65,7 @@ def test_out_and_in_again_is_the_same_play(store, session, tmp_path, packed, mon
     assert now.codes == was.codes
     for name in ("held", "tapped", "presses", "motion", "scroll", "known"):
         assert np.array_equal(getattr(now, name)[was.known], getattr(was, name)[was.known]), name
-    assert np.array_equal(np.diff(after.clock.t_ns), np.diff(before.clock.t_ns))
+    assert np.array_equal(np.diff(after.clock.edges_ns), np.diff(before.clock.edges_ns))
     keys = [event for event in before.events if event["kind"] == EventKind.KEY and event["origin"] == 0]
     came = [event for event in after.events if event["kind"] == EventKind.KEY and event["origin"] == 0]
     shift = int(after.clock.t_ns[0] - before.clock.t_ns[0])
@@ -78,7 +78,7 @@ def test_out_and_in_again_is_the_same_play(store, session, tmp_path, packed, mon
     ]
     said = [[(e.kind, e.start, e.stop, e.value) for e in spans(store.edits(s))] for s in (session, brought.session_id)]
     assert said[0] == said[1]
-    same = ("game", "player", "group_id")
+    same = ("game", "player", "group_id", "layout")
     assert [getattr(after.meta, name) for name in same] == [getattr(before.meta, name) for name in same]
     assert bring(store, tmp_path / "out")[0].outcome == "known"
     assert write(store, [session], tmp_path / "out")[0].outcome == "known"

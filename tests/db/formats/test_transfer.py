@@ -29,17 +29,17 @@ from db.__main__ import main
 from db.media.video import VideoWriter
 from db.progressline import ProgressLine
 
-frames, write_frame = 0, VideoWriter.write_frame
-def write(*args, **more):
+frames, write_packet = 0, VideoWriter.write_packet
+def write(*args):
     global frames
     frames += 1
     if frames == 90:
         os.kill(os.getpid(), signal.SIGINT)
-    return write_frame(*args, **more)
+    return write_packet(*args)
 def tell(line, share):
     if 0.4 < share < 0.65:
         os.kill(os.getpid(), signal.SIGINT)
-VideoWriter.write_frame = write
+VideoWriter.write_packet = write
 ProgressLine.tell = tell
 for words in json.loads(sys.argv[1]):
     print(json.dumps({"status": main(words)}), flush=True)
