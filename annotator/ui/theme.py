@@ -226,7 +226,7 @@ def _palette(theme: Theme) -> QPalette:
     }.items():  # fmt: skip
         palette.setColor(name, QColor(colour))
     faded = blend(theme.dim, theme.window, 0.6)
-    for name in (role.WindowText, role.Text, role.ButtonText):
+    for name in (role.WindowText, role.Text, role.ButtonText, role.PlaceholderText):
         palette.setColor(group.Disabled, name, faded)
     palette.setColor(group.Disabled, role.Highlight, QColor(theme.line))
     return palette

@@ -93,7 +93,7 @@ class _Writer:
 
 FORMAT = Format(
     "playtape",
-    "whole sessions, annotations included, a .playtape file each; known ones are merged",
+    "whole sessions, annotations included, a .playtape file each; on import, known ones are merged",
     reads=_Reader(),
     writes=_Writer(),
     endings=(SUFFIX, NOTICE_SUFFIX),

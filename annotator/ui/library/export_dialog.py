@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from PyQt6.QtCore import QSettings, Qt
-from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QPushButton, QRadioButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QRadioButton, QVBoxLayout, QWidget
 
 from annotator.ui.library.transfer_dialog import Begin, TransferDialog
 from db.errors import PlaytapeError
@@ -17,6 +17,9 @@ from db.store import Store
 
 _KEY = "library/export to"
 _FORMAT_KEY = "library/export as"
+_IS_ONE = (
+    "The folder becomes one dataset of exactly these sessions; others that were exported to it before are removed."
+)
 
 
 class ExportDialog(TransferDialog):
@@ -44,11 +47,6 @@ class ExportDialog(TransferDialog):
         self.choose.setShortcut("Ctrl+O")
         self.choose.setToolTip("Choose the folder (Ctrl+O)")
         self.choose.setAutoDefault(False)
-        self.warning = QLabel(
-            "The folder becomes one dataset of exactly these sessions; others that were exported to it before are removed."
-        )
-        self.warning.setWordWrap(True)
-        self.warning.setForegroundRole(self.warning.palette().ColorRole.PlaceholderText)
         self.go.setToolTip("Export; what is there already, unchanged, is not written again (Enter)")
         self._arrange()
         settings = QSettings("Playtape", "Playtape")
@@ -71,7 +69,7 @@ class ExportDialog(TransferDialog):
 
     def judge(self) -> None:
         kind = self.form.chosen
-        self.warning.setVisible(kind is not None and kind.is_one)
+        self.form.say(_IS_ONE if kind is not None and kind.is_one else "")
         super().judge()
 
     def prepare(self, *, dry_run: bool) -> Begin:
@@ -93,12 +91,8 @@ class ExportDialog(TransferDialog):
         row.setSpacing(8)
         row.addWidget(self.out, 1)
         row.addWidget(self.choose)
-        folder = QVBoxLayout()
-        folder.setSpacing(4)
-        folder.addLayout(row)
-        folder.addWidget(self.warning)
         self.form.above("Which", which)
-        self.form.below("Folder", folder)
+        self.form.below("Folder", row)
         self.arrange()
         for before, after in pairwise((self.only_selected, self.all, self.form.format)):
             QWidget.setTabOrder(before, after)

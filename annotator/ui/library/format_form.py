@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QLayout, QLineEdit, QVBoxLayout, QWidget
 
 from annotator.ui.text_size import grown
@@ -83,6 +84,11 @@ class FormatForm(QWidget):
             elif text := field.text().strip():
                 said[name] = text
         return said
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Rows that have just come were measured before their words were dressed, and stay too high for it: others would be cut."""
+        super().resizeEvent(event)
+        self._form.invalidate()
 
     def _on_format(self) -> None:
         for _ in self.fields:

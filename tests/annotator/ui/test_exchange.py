@@ -9,7 +9,7 @@ import pytest
 from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PyQt6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 from PyQt6.QtTest import QTest
-from PyQt6.QtWidgets import QApplication
+from PyQt6.QtWidgets import QApplication, QLabel
 
 from annotator.ui.library.import_dialog import ImportDialog
 from annotator.ui.library.library_window import LibraryWindow
@@ -238,6 +238,25 @@ def test_the_selected_sessions_are_exported_or_all_that_the_list_shows(
     window.actions_by_name["export"].trigger()
     assert window.exchange.exporting.form.chosen.name == "frames"
     assert window.exchange.exporting.out.text() == str(out)
+
+
+@pytest.mark.parametrize("width", [480, 760, 1300])
+def test_no_words_about_a_format_are_cut_off(window, make_session, store, qtbot, width) -> None:
+    make_session(store)
+    window.sessions.refresh()
+    qtbot.waitUntil(lambda: len(window.sessions.model.ids) == 1)
+    QTest.keyClick(window, Qt.Key.Key_E, CTRL | SHIFT)
+    dialog = window.exchange.exporting
+    dialog.resize(width, 900)
+
+    def is_whole() -> bool:
+        shown = [label for label in dialog.form.findChildren(QLabel) if label.isVisible() and label.wordWrap()]
+        return all(label.height() >= label.heightForWidth(label.width()) for label in shown)
+
+    for name in ("webdataset", "lerobot", "open-p2p", "vpt", "lerobot", "webdataset"):
+        dialog.form.choose(name)
+        assert dialog.form.note.isVisible() == FORMATS[name].is_one
+        qtbot.waitUntil(is_whole)
 
 
 def test_a_cancelled_export_keeps_what_is_whole(window, store, make_session, tmp_path, qtbot) -> None:
