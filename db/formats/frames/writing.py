@@ -12,8 +12,9 @@ import numpy as np
 
 from db.errors import BadArgument, BadFile
 from db.formats.format import Asked, Tell
-from db.formats.frames.layout import FORMAT_ID, PRESSES
+from db.formats.frames.layout import COLUMNS, FORMAT_ID, KEY_COLUMNS, PRESSES
 from db.formats.identity import state_of
+from db.formats.outgoing import Outgoing
 from db.formats.report import Report
 from db.formats.staging import is_there, one_by_one, staged, write_about
 from db.formats.table import ROWS, has_parquet, write_table
@@ -65,7 +66,8 @@ class Writer:
 
     def _write_one(self, store: Store, session_id: str, out: Path, asked: Asked, tell: Tell) -> Report:
         target = out / session_id
-        recording = store.recording(session_id)
+        outgoing = Outgoing.read(store, session_id)
+        recording = outgoing.recording
         count = len(recording.clock)
         report = Report(
             session_id, "written", session_id, str(target), count, recording.clock.duration_ns / 1e9, asked.dry_run
@@ -74,12 +76,13 @@ class Writer:
             report.outcome = "known"
             return report
         report.keep("frames", count)
-        presses = int(recording.resolve(corrections=corrections_of(spans(store.edits(session_id)))).presses.sum())
+        presses = int(outgoing.resolve().presses.sum())
         report.keep("presses", presses)
         report.change("times within a frame: presses are counted for each frame", presses)
-        if asked.dry_run:
-            refuse_withdrawn(store, session_id)
-        else:
+        for kind in (LabelKind.INSTRUCTION, LabelKind.FLAG):
+            report.keep(f"{kind.value}s", sum(edit.kind is kind for edit in outgoing.spans))
+        outgoing.note_unsaid(report, LabelKind.COMMENT)
+        if not asked.dry_run:
             export_frames(store, session_id, out, parquet=self._parquet, progress=tell)
         return report
 
@@ -192,5 +195,5 @@ def _about(recording: Recording) -> dict[str, Any]:
         "seconds": clock.duration_ns / 1e9,
         "started_at": meta.anchor.wall_time(int(clock.t_ns[0])).isoformat(),
         "licence": meta.consent.licence if meta.consent else None,
-        "columns": "What was done from a row's t_s to the next row's; see db/formats/frames/__init__.py of Playtape.",
+        "columns": COLUMNS | KEY_COLUMNS,
     }

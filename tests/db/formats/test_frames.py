@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from fnmatch import fnmatch
 
 import av
 import numpy as np
@@ -12,9 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from db.errors import BadArgument, BadFile
-from db.formats.frames import export_frames, import_frames
+from db.formats.format import Asked
+from db.formats.frames import FORMAT, export_frames, import_frames
 from db.formats.rowevents import RowEvents
 from db.formats.table import has_parquet, read_table, write_table
+from db.formats.transfer import write_out
 from db.labelling.labels import Edit, LabelKind, spans
 from db.recording.events import Gap, GapReason
 from recordings import FRAME_NS, KEY_D, KEY_W, START_NS, Take, found_down, key, move, read_barcode, record
@@ -99,6 +102,26 @@ def test_the_table_says_what_the_docstring_says(store, session, tmp_path):
     assert about["frames"] == COUNT
     with av.open(str(folder / "video.mkv")) as container:
         assert sum(1 for _ in container.decode(video=0)) == COUNT
+
+
+def test_about_explains_every_column(store, session, tmp_path):
+    folder = export_frames(store, session, tmp_path / "out")
+    header = (folder / "frames.csv").read_text().splitlines()[0].split(",")
+    explained = json.loads((folder / "about.json").read_text())["columns"]
+    patterns = [pattern for names in explained for pattern in names.split(", ")]
+    assert [name for name in header if not any(fnmatch(name, pattern) for pattern in patterns)] == []
+    assert [names for names in list(explained)[:-2] if names not in header] == []
+
+
+def test_the_report_counts_labels_and_what_has_no_place(store, session, tmp_path):
+    comment = {"kind": LabelKind.COMMENT, "start": 2, "stop": 3, "value": "look"}
+    store.commit([Edit(session_id=session, author="ann", **comment)])
+    store.commit(
+        [Edit(session_id=session, author="idm", kind=LabelKind.FLAG, start=1, stop=2, value="idle", suggested=True)]
+    )
+    (report,) = write_out(store, FORMAT, [session], tmp_path / "out", Asked())
+    assert report.kept == {"frames": COUNT, "presses": 4, "instructions": 2, "flags": 2}
+    assert report.dropped == {"comments": 1}
 
 
 def test_several_segments_become_one_video(store, tmp_path):
