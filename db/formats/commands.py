@@ -137,6 +137,7 @@ class _Told:
         """Raises DiskFull, StoreReadOnly and BadFile where the report cannot be written: better now than when all is done."""
         self._args, self._way, self._kind = args, way, kind
         self._reports: list[Report] = []
+        self._errors: set[str] = set()
         self._write()
 
     def tell(self, reports: Iterable[Report], progress: ProgressLine) -> int:
@@ -157,7 +158,8 @@ class _Told:
         return 1 if any(report.outcome == "refused" for report in self._reports) else 0
 
     def _print(self, report: Report) -> None:
-        if report.outcome == "refused":
+        if report.outcome == "refused" and report.error not in self._errors:
+            self._errors.add(report.error)  # such as that no game is named, of each of a thousand episodes
             print(f"playtape-db: {report.error}", file=sys.stderr, flush=True)
         if report.outcome != "refused" or self._args.json:
             emit(self._args, report.to_json(), _text(report, self._way))

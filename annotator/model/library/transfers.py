@@ -119,9 +119,10 @@ def _merged(carried: Carried) -> Iterator[str]:
 def report_rows(carried: Carried) -> list[Row]:
     """What was refused and why, what was kept, changed and dropped in all, and the same of each recording or session."""
     reports = carried.reports
-    refused = [Row(report.error) for report in reports if report.outcome == "refused"]
+    errors = Counter(report.error for report in reports if report.outcome == "refused")
+    refused = [Row(error, f"{count:,}" if count > 1 else "") for error, count in errors.items()]
     taken_back = [Row(report.says) for report in reports if report.outcome == "withdrawn"]
-    whats = [("Refused", f"{len(refused):,}", refused), ("Taken back", f"{len(taken_back):,}", taken_back)]
+    whats = [("Refused", f"{errors.total():,}", refused), ("Taken back", f"{len(taken_back):,}", taken_back)]
     for title, counters in (
         ("Kept", [report.kept for report in reports]),
         ("Changed", [report.changed for report in reports]),

@@ -135,3 +135,12 @@ def test_an_export_into_one_dataset_names_its_sessions(store, tmp_path, told):
     assert said.endswith("2 written.\n")
     _, said, _ = told("export", *sessions, *words, library=store.root)
     assert said.endswith("2 there already.\n")
+
+
+def test_what_is_refused_for_one_reason_is_told_once(tmp_path, told):
+    (tmp_path / "junk.playtape").write_bytes(b"junk")
+    status, said, wrong = told("import", *[tmp_path / "junk.playtape"] * 3)
+    assert (status, said) == (1, "3 refused.\n")
+    assert wrong.count("\n") == 1
+    status, said, _ = told("import", *[tmp_path / "junk.playtape"] * 3, "--json")
+    assert [json.loads(line)["outcome"] for line in said.splitlines()] == ["refused"] * 3

@@ -51,3 +51,13 @@ def test_the_rows_sum_up_and_say_how_many_are_not_shown() -> None:
         as_text(rows["Recordings"].rows[1:2])
         == "/in/1\trefused\n  /in/1 is damaged.\n  kept: frames\t2\n  dropped: comments\t2"
     )
+
+
+def test_what_is_refused_for_one_reason_is_told_once() -> None:
+    carried = Carried("in", "lerobot", dry_run=False)
+    carried.reports = [Report(f"d#{i}", "refused", error="d names no game.") for i in range(1200)]
+    carried.reports.append(Report("e", "refused", error="e is damaged."))
+    refused, each = report_rows(carried)
+    assert (refused.text, refused.figure) == ("Refused", "1,201")
+    assert [(row.text, row.figure) for row in refused.rows] == [("d names no game.", "1,200"), ("e is damaged.", "")]
+    assert (each.text, each.figure) == ("Recordings", "1,201")
