@@ -31,6 +31,8 @@ _SAID = {
     LabelKind.COMMENT: "comments",
     LabelKind.ACTION: "corrections as such",
 }
+_SAME_NS = 250_000_000
+"""Two presses of a key that are further apart are not the same one."""
 _WHOLE = (LabelKind.REVIEW, LabelKind.NOTE, LabelKind.TAG, LabelKind.ASSIGNEE)
 
 
@@ -227,22 +229,34 @@ def _compare_sums(tally: Tally, was: ActionTrack, now: ActionTrack, both: Bools)
 
 
 def _compare_changes(tally: Tally, pair: Pair, value: int, word: str, both: Bools, codes: Sequence[int]) -> None:
-    found, lost, added, off = 0, 0, 0, [0.0]
+    total, added, off = 0, 0, list[int]()
     before, after = (
         _changes(side, value, edges, both) for side, edges in ((pair.was, pair.was_edges), (pair.now, pair.now_edges))
     )
     for code in codes:
-        a, b = before.get(code, np.zeros(0)), after.get(code, np.zeros(0))
-        lost, added, found = lost + max(len(a) - len(b), 0), added + max(len(b) - len(a), 0), found + len(a)
-        if len(a) == len(b):
-            off += (b - a).tolist()
-        elif len(a) and len(b):  # of those that are there again, each belongs to the nearest
-            few, many = sorted((a, b), key=len)
-            off += np.abs(few[:, None] - many[None, :]).min(axis=1).tolist()
-    tally.share(f"{word}: there again", found - lost, found)
+        a, b = (found.get(code, np.zeros(0, np.int64)) for found in (before, after))
+        shifts = _shifts_ns(a, b)
+        total, added, off = total + len(a), added + len(b) - len(shifts), off + shifts
+    tally.share(f"{word}: there again", len(off), total)
     tally.count(f"{word}: more than there were", added)
-    tally.median(f"{word}: median difference of time, ms", np.array(off[1:]) / 1e6)
+    tally.median(f"{word}: median difference of time, ms", np.array(off) / 1e6)
     tally.largest(f"{word}: largest difference of time, ms", np.array(off) / 1e6)
+
+
+def _shifts_ns(a: Int64, b: Int64) -> list[int]:
+    """How much later each of those that are there again is: in order where none is missing, else the nearest belong together."""
+    if len(a) == len(b) and (np.abs(b - a) <= _SAME_NS).all():
+        shifts: list[int] = (b - a).tolist()
+        return shifts
+    apart, found = b[None, :] - a[:, None], list[int]()
+    rows, columns = set(range(len(a))), set(range(len(b)))
+    for place in np.argsort(np.abs(apart), axis=None, kind="stable").tolist():
+        row, column = divmod(place, len(b))
+        if row in rows and column in columns and abs(apart[row, column]) <= _SAME_NS:
+            rows.remove(row)
+            columns.remove(column)
+            found.append(int(apart[row, column]))
+    return found
 
 
 def _changes(side: Side, value: int, edges: Int64, both: Bools) -> dict[int, Int64]:
