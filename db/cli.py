@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from db.errors import PlaytapeError
+from db.files import encodable
 from db.locations import LIBRARY_VARIABLE, default_library, default_person
 from db.recording.recovery import RecoveryReport
 from db.store import Store
@@ -59,7 +60,7 @@ def describe(reports: Sequence[RecoveryReport]) -> list[str]:
 
 def emit(args: argparse.Namespace, facts: dict[str, Any], text: str) -> None:
     """Prints `facts` as one line of JSON with --json, else `text` for people."""
-    print(json.dumps(facts, ensure_ascii=False, default=str) if args.json else text, flush=True)
+    print(encodable(json.dumps(facts, ensure_ascii=False, default=str) if args.json else text), flush=True)
 
 
 def run(

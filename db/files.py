@@ -34,6 +34,11 @@ def replace_bytes(path: Path, content: bytes) -> None:
         raise from_os_error(error, path) from None
 
 
+def encodable(text: str) -> str:
+    """The same with `\\udcff` for each byte of a file's name that is no UTF-8, as on disks of long ago: JSON reads it back."""
+    return text.encode(errors="backslashreplace").decode()
+
+
 def read_object(path: Path, most_bytes: int) -> dict[str, Any]:
     """The JSON object in a file that somebody else may have written. Raises BadFile, also where it is larger than it should be."""
     try:

@@ -7,6 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from db.files import encodable
+
 MOST_REASONS = 200
 """Of one kind; what comes after is counted together, so that a hostile file cannot fill memory with reasons."""
 _OTHER = "other things"
@@ -105,7 +107,7 @@ def whole(format_name: str, reports: list[Report], *, dry_run: bool) -> str:
     """All of an import or export as JSON: the totals, and under `of` every report."""
     said = {"format": format_name, "dry_run": dry_run} | totals(reports)
     said["of"] = [report.to_json() for report in reports]
-    return json.dumps(said, indent=2, ensure_ascii=False, default=str) + "\n"
+    return encodable(json.dumps(said, indent=2, ensure_ascii=False, default=str)) + "\n"
 
 
 def _count(counter: Counter[str], what: str, count: int) -> None:

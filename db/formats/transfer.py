@@ -104,6 +104,8 @@ def write_out(
     if kind.writes is None:
         raise BadArgument(f"Playtape reads the format {kind.name}, and does not write it.")
     check_options(kind, asked.options, "out")
+    if store.root.resolve() in (out.resolve(), *out.resolve().parents):
+        raise BadArgument(f"{out} is inside the library; choose a folder elsewhere.")
     if not asked.dry_run:
         try:
             make_folder(out)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,8 @@ from db.formats.interchange import export_session
 from db.formats.registry import FORMATS
 from db.formats.transfer import write_out
 from recordings import record
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -144,3 +149,29 @@ def test_what_is_refused_for_one_reason_is_told_once(tmp_path, told):
     assert wrong.count("\n") == 1
     status, said, _ = told("import", *[tmp_path / "junk.playtape"] * 3, "--json")
     assert [json.loads(line)["outcome"] for line in said.splitlines()] == ["refused"] * 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names there are Unicode")
+def test_names_that_are_no_utf8_are_told_and_reported(store, tmp_path):
+    exported(store, "playtape", tmp_path)
+    (archive,) = tmp_path.glob("*.playtape")
+    named = archive.rename(archive.with_name(os.fsdecode(b"J\xf6rg.playtape")))
+    words = ["import", str(tmp_path), "--library", str(tmp_path / "other"), "--report", str(tmp_path / "report.json")]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8:strict"}
+    for more in ([], ["--json"]):
+        command = [sys.executable, "-P", "-m", "db", *words, *more]
+        done = subprocess.run(command, capture_output=True, env=environment, check=False)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert rb"J\udcf6rg.playtape" in done.stdout
+        assert json.loads((tmp_path / "report.json").read_text())["of"][0]["file"] == str(named)
+
+
+@pytest.mark.parametrize("place", [".", "sessions", "cache/new"])
+def test_nothing_is_exported_into_the_library_itself(store, told, place):
+    before = sorted(store.root.rglob("*"))
+    words = ["--format", "vpt", "--out", store.root / "sessions" / ".." / place]
+    status, said, wrong = told("export", record(store), *words, library=store.root)
+    assert (status, said) == (1, "")
+    assert "is inside the library" in wrong
+    assert not [path for path in store.root.rglob("*.jsonl") if path not in before]
+    assert not (store.root / "cache" / "new").exists()
