@@ -14,7 +14,7 @@ from db.errors import BadArgument, NotFound, PlaytapeError
 from db.files import replace_text
 from db.filters import add_filters, wanted
 from db.formats.format import Asked, Format
-from db.formats.recognition import recognise
+from db.formats.recognition import recognise, refuse_library
 from db.formats.registry import FORMATS, find_format
 from db.formats.report import Report, Way, outcome_in_words, so_far, whole
 from db.formats.transfer import bring_in, write_out
@@ -75,7 +75,9 @@ def import_files(args: argparse.Namespace) -> int:
 
 
 def _recognised(paths: Sequence[Path]) -> tuple[Format, list[Path]]:
-    """The format that all paths are of, and what of it is to be imported. Raises BadArgument where they are of several."""
+    """The format that all paths are of, and what of it is to be imported. Raises BadArgument where they are of several or of none, and BadFile."""
+    for path in paths:
+        refuse_library(path)
     clues = [(path, recognise(path)) for path in paths]
     told = {clue.kind.name: clue for _, clue in clues if clue is not None}
     if len(told) > 1:

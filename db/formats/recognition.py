@@ -8,9 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from db.errors import PlaytapeError
+from db.errors import BadFile, PlaytapeError
 from db.formats.format import Format
 from db.formats.registry import FORMATS
+from db.library.index import NAME as INDEX_NAME
+from db.recording.session import FACTS_NAME
 
 MOST_LEVELS, MOST_ENTRIES = 4, 20_000
 """How far is looked into a folder before it is given up."""
@@ -30,11 +32,19 @@ class Clue:
 
 def recognise(path: Path) -> Clue | None:
     """The format of a path; None where nothing tells, nothing is there, or it cannot be looked at."""
-    with suppress(OSError):
+    with suppress(OSError, BadFile):
+        refuse_library(path)
         for clue in _in_folder(path) if path.is_dir() else _of_file(path):
             if _finds(clue):
                 return clue
     return None
+
+
+def refuse_library(path: Path) -> None:
+    """Raises BadFile for a library's folder, that of its sessions, and one of these: of what lies there much looks like other formats."""
+    folders = (path, path.parent) if path.name == "sessions" else (path,)
+    if (path / FACTS_NAME).is_file() or any((folder / INDEX_NAME).is_file() for folder in folders):
+        raise BadFile(f"{path} is of a Playtape library; export the sessions there, and import the files that makes.")
 
 
 def _finds(clue: Clue) -> bool:

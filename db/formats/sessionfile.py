@@ -15,10 +15,14 @@ from db.upkeep.withdrawal import apply_notice, read_notice, refuse_withdrawn
 
 
 class _Reader:
-    """Archives, and notices that a session was withdrawn; of a folder all archives in it."""
+    """Archives, and notices that a session was withdrawn; of a folder all that are in it, notices first: what was taken
+    back and lies there still is not brought in then.
+    """
 
     def find(self, path: Path) -> Iterator[Source]:
-        for file in sorted(path.glob(f"*{SUFFIX}")) if path.is_dir() else [path]:
+        endings = (NOTICE_SUFFIX, SUFFIX)
+        files = [file for ending in endings for file in sorted(path.rglob(f"*{ending}"))] if path.is_dir() else [path]
+        for file in files:
             yield Source(file, size=file.stat().st_size if file.is_file() else 0)
 
     def bring(self, store: Store, source: Source, asked: Asked, tell: Tell) -> Report:

@@ -9,7 +9,7 @@ from pathlib import Path
 from db.errors import BadArgument, BadFile, DiskFull, PlaytapeError, StoreReadOnly, from_os_error
 from db.files import make_folder
 from db.formats.format import Asked, Format, Source, Tell
-from db.formats.recognition import recognise
+from db.formats.recognition import recognise, refuse_library
 from db.formats.registry import check_options
 from db.formats.report import Report
 from db.formats.staging import refusal
@@ -67,6 +67,7 @@ def _look(kind: Format, path: Path) -> Iterator[Source | Report]:
     try:
         if not path.exists():
             raise BadFile(f"{path} cannot be read or written: there is no such file or folder.")
+        refuse_library(path)
         count = 0
         for source in kind.reads.find(path):
             count += 1

@@ -51,11 +51,13 @@ def import_video(
 
 
 class _Reader:
-    """Files, or the videos in a folder."""
+    """Files, or all videos in a folder and those in it."""
 
     def find(self, path: Path) -> Iterator[Source]:
         files = (
-            [file for file in sorted(path.iterdir()) if file.suffix.lower() in _ENDINGS] if path.is_dir() else [path]
+            [file for file in sorted(path.rglob("*")) if file.suffix.lower() in _ENDINGS and not file.is_dir()]
+            if path.is_dir()
+            else [path]
         )
         for file in files:
             yield Source(file, size=file.stat().st_size)

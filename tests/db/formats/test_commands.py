@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import av
 import pytest
 
 from db.__main__ import main
@@ -15,8 +16,11 @@ from db.errors import DiskFull
 from db.formats.format import Asked
 from db.formats.interchange import export_session
 from db.formats.registry import FORMATS
+from db.formats.steadyvideo import write_steady
 from db.formats.transfer import write_out
-from recordings import record
+from db.store import Store
+from db.upkeep.withdrawal import withdraw, write_notice
+from recordings import barcode, record
 
 ROOT = Path(__file__).parents[3]
 
@@ -175,3 +179,40 @@ def test_nothing_is_exported_into_the_library_itself(store, told, place):
     assert "is inside the library" in wrong
     assert not [path for path in store.root.rglob("*.jsonl") if path not in before]
     assert not (store.root / "cache" / "new").exists()
+
+
+def test_a_folder_of_sessions_is_taken_whole_and_what_was_taken_back_is_not(store, tmp_path, told):
+    folder = tmp_path / "team"
+    deep = folder / "von Jörg"
+    deep.mkdir(parents=True)
+    (back, kept, here) = (record(store) for _ in range(3))
+    for session_id, place in ((back, folder), (kept, deep), (here, tmp_path)):
+        export_session(store, session_id, place)
+    assert told("import", tmp_path / f"{here}.playtape")[0] == 0
+    for session_id in (back, here):
+        write_notice(withdraw(store, session_id), deep)
+    status, said, wrong = told("import", folder, "--dry-run")
+    assert (status, said.splitlines()[-1]) == (0, "2 taken back, 2 would be imported.")
+    status, said, wrong = told("import", folder)
+    assert (status, said.splitlines()[-1]) == (1, "2 taken back, 1 refused, 1 imported.")
+    assert f"Session {here} was withdrawn" in said
+    assert f"Session {back} was withdrawn" in wrong
+    with Store.open(tmp_path / "other") as other:
+        assert [line.id for line in other.search()] == [kept]
+
+
+def test_videos_are_found_in_folders_of_folders(tmp_path, told):
+    film = tmp_path / "films" / "May" / "a.MP4"
+    film.parent.mkdir(parents=True)
+    write_steady(film, (av.VideoFrame.from_ndarray(barcode(i), format="bgra") for i in range(9)), (64, 48), 20, gop=20)
+    status, said, _ = told("import", tmp_path / "films", "--game", "g")
+    assert status == 0
+    assert said.endswith(f"  {film}\n")
+
+
+@pytest.mark.parametrize("place", [".", "sessions", "sessions/{}"])
+def test_a_library_in_the_place_of_recordings_is_told_so(store, told, place):
+    status, _, wrong = told("import", store.root / place.format(record(store)))
+    assert status == 1
+    assert wrong.endswith("is of a Playtape library; export the sessions there, and import the files that makes.\n")
+    assert wrong.count("\n") == 1

@@ -53,7 +53,8 @@ def test_what_tells_outranks_videos_further_up_but_only_where_it_would_be_found(
     deep = tmp_path / "one" / "two"
     deep.mkdir(parents=True)
     (tmp_path / "a.mp4").touch()
-    (deep / "lost.playtape").touch()  # its reader looks into the folder itself only
+    (deep / "meta").mkdir()
+    (deep / "meta" / "info.json").touch()  # its reader looks into the folder itself only
     assert name_of(tmp_path) == "video"
     (deep / "annotation.proto").touch()
     assert name_of(tmp_path) == "open-p2p"
