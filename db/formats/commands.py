@@ -17,7 +17,7 @@ from db.formats.format import Asked, Format
 from db.formats.recognition import recognise, refuse_library
 from db.formats.registry import FORMATS, find_format
 from db.formats.report import Report, Way, outcome_in_words, so_far, whole
-from db.formats.transfer import bring_in, write_out
+from db.formats.transfer import bring_in, oldest_first, write_out
 from db.progressline import ProgressLine
 from db.store import Store
 
@@ -110,7 +110,7 @@ def _chosen(store: Store, args: argparse.Namespace) -> list[str]:
     chosen = [line.id for line in store.search(wanted(args, withdrawn=False)) if not named or line.id in named]
     if not chosen:
         raise NotFound(f"No session of {store.root} is one of these; nothing is exported.")
-    return chosen
+    return oldest_first(store, chosen)
 
 
 def _options(args: argparse.Namespace) -> dict[str, str]:

@@ -120,6 +120,14 @@ def write_out(
             yield report
 
 
+def oldest_first(store: Store, session_ids: Sequence[str]) -> list[str]:
+    """The order in which a dataset that is made again holds what it held where it was, and only what is new is written.
+
+    Raises NotFound.
+    """
+    return sorted(session_ids, key=lambda session_id: (store.summary(session_id).started_at, session_id))
+
+
 class _Shares:
     """The share of all sessions' time that is done when so much of one is."""
 

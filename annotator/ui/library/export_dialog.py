@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QR
 from annotator.ui.library.transfer_dialog import Begin, TransferDialog
 from db.errors import PlaytapeError
 from db.formats.format import Asked
-from db.formats.transfer import write_out
+from db.formats.transfer import oldest_first, write_out
 from db.store import Store
 
 _KEY = "library/export to"
@@ -80,7 +80,7 @@ class ExportDialog(TransferDialog):
         settings.setValue(_FORMAT_KEY, kind.name)
         ids = self._selected if self.only_selected.isChecked() else self._shown
         asked = Asked(dry_run=dry_run, options=self.form.options())
-        return lambda store, tell: write_out(store, kind, ids, out, asked, tell)
+        return lambda store, tell: write_out(store, kind, oldest_first(store, ids), out, asked, tell)
 
     def _arrange(self) -> None:
         which = QVBoxLayout()

@@ -216,3 +216,15 @@ def test_a_library_in_the_place_of_recordings_is_told_so(store, told, place):
     assert status == 1
     assert wrong.endswith("is of a Playtape library; export the sessions there, and import the files that makes.\n")
     assert wrong.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [["--all"], ["--game", "testgame"]])
+def test_what_is_new_comes_last_and_the_rest_of_a_dataset_stays(store, tmp_path, told, words):
+    words = [*words, "--format", "webdataset", "--option", "shard=1", "--out", tmp_path / "out", "--json"]
+    outcomes = []
+    for count in (2, 1):
+        sessions = [record(store) for _ in range(count)]
+        _, said, _ = told("export", *words, library=store.root)
+        outcomes.append([json.loads(line)["outcome"] for line in said.splitlines()])
+    assert outcomes == [["written"] * 2, ["known", "known", "written"]]
+    assert json.loads(said.splitlines()[-1])["session_id"] == sessions[0]
