@@ -252,7 +252,7 @@ class _Script:
                 self.counts["presses" if row["value"] else "releases"] += 1
             elif kind in (EventKind.MOTION, EventKind.SCROLL):
                 exact = np.array([row["x"], row["y"]]) + self._left.get(kind, 0)
-                whole = np.rint(exact)
+                whole = np.ceil(exact - 0.5)  # a half that is left over stays one, and changes no whole count after it
                 self._left[kind] = exact - whole
                 if (whole != (row["x"], row["y"])).any():
                     self.report.change("motions and scrolls of fractions: made whole, the sums kept to within one")

@@ -168,6 +168,14 @@ def test_their_trainer_reads_our_actions_on_our_frames(store, session, tmp_path)
     assert not told[0].user.known
 
 
+def test_half_a_count_that_is_left_over_changes_no_whole_one(store, tmp_path):
+    events = [move(at(i + 0.5), 3 - 0.5 * (i == 4), -0.5) for i in range(1, 9)]
+    folder, _ = export(store, record(store, Take(times_ns=TIMES[:12], events=events)), tmp_path / "out")
+    came = store.recording(bring(store, folder).session_id).events
+    assert came["x"].tolist() == [3, 3, 3, 2, 3, 3, 3, 3]
+    assert came["y"].tolist() == [-1, 0] * 4
+
+
 def test_what_their_recorder_writes_lies_on_the_frame_before(store, tmp_path):
     frames = regular(10)
     for j in range(1, 10):
