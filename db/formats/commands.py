@@ -28,8 +28,10 @@ def add_import(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _list(names, "in")
     parser.add_argument("path", nargs="+", type=Path, metavar="PATH", help="a file, or a folder that holds some")
     _add_common(parser, names, usual="", usual_says="told by the files' names")
-    parser.add_argument("--game", default="", help="the game that is played, where the files do not say it")
-    parser.add_argument("--player", default="", metavar="ID", help="who played, where the files do not say it")
+    parser.add_argument("--game", default="", help="the game that is played; where the files say it too, this counts")
+    parser.add_argument(
+        "--player", default="", metavar="ID", help="who played; where the files say it too, this counts"
+    )
 
 
 def add_export(parser: argparse.ArgumentParser) -> None:

@@ -29,17 +29,22 @@ class _Reader:
         if source.path.suffix == NOTICE_SUFFIX:
             return self._apply(store, source, asked)
         if asked.dry_run:
-            return self._foresee(store, source)
+            return self._foresee(store, source, asked)
         done = import_session(store, source.path, progress=tell)
         report = self._report(store, source, done.session_id)
         report.outcome = "imported" if done.created else "merged"
+        self._note(report, asked)
         report.keep("annotations", done.edits_added)
         report.facts = {"created": done.created, "edits_added": done.edits_added, "conflicts": done.conflicts}
         clash = f", {done.conflicts} labels in conflict" if done.conflicts else ""
         report.says = ("imported" if done.created else f"known; {done.edits_added} new edits merged") + clash
         return report
 
-    def _foresee(self, store: Store, source: Source) -> Report:
+    def _note(self, report: Report, asked: Asked) -> None:
+        if asked.game or asked.player:
+            report.drop("the game or player that was named: a session keeps its own")
+
+    def _foresee(self, store: Store, source: Source, asked: Asked) -> Report:
         session_id, sizes = peek_session(source.path)
         refuse_withdrawn(store, session_id)
         if (store.sessions_dir / session_id).is_dir():
@@ -48,6 +53,7 @@ class _Reader:
         else:
             report = Report(source.name, "imported", session_id, str(source.path))
         report.dry_run = True
+        self._note(report, asked)
         report.keep("files", len(sizes))
         report.keep("bytes", sum(sizes.values()))
         return report

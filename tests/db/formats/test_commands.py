@@ -228,3 +228,12 @@ def test_what_is_new_comes_last_and_the_rest_of_a_dataset_stays(store, tmp_path,
         outcomes.append([json.loads(line)["outcome"] for line in said.splitlines()])
     assert outcomes == [["written"] * 2, ["known", "known", "written"]]
     assert json.loads(said.splitlines()[-1])["session_id"] == sessions[0]
+
+
+def test_a_session_keeps_its_own_game_and_says_so(store, tmp_path, told):
+    file = export_session(store, record(store), tmp_path)
+    for more in (["--dry-run"], [], []):
+        _, said, _ = told("import", file, "--game", "another", *more)
+        assert "dropped: the game or player that was named" in said
+    with Store.open(tmp_path / "other") as other:
+        assert [line.game for line in other.search()] == ["testgame"]
