@@ -103,7 +103,7 @@ class _Writer:
 
 FORMAT = Format(
     "playtape",
-    "whole sessions, annotations included, a .playtape file each; on import, known ones are merged",
+    "whole sessions, annotations included, a .playtape file each",
     reads=_Reader(),
     writes=_Writer(),
     endings=(SUFFIX, NOTICE_SUFFIX),

@@ -20,7 +20,7 @@ from db.formats.steadyvideo import write_steady
 from db.formats.transfer import write_out
 from db.store import Store
 from db.upkeep.withdrawal import withdraw, write_notice
-from recordings import barcode, record
+from recordings import Take, barcode, frame_times, record
 
 ROOT = Path(__file__).parents[3]
 
@@ -222,8 +222,9 @@ def test_a_library_in_the_place_of_recordings_is_told_so(store, told, place):
 def test_what_is_new_comes_last_and_the_rest_of_a_dataset_stays(store, tmp_path, told, words):
     words = [*words, "--format", "webdataset", "--option", "shard=1", "--out", tmp_path / "out", "--json"]
     outcomes = []
-    for count in (2, 1):
-        sessions = [record(store) for _ in range(count)]
+    for starts_s in ((1, 2), (3,)):
+        takes = [Take(times_ns=frame_times(20, start_ns=start_s * 10**9)) for start_s in starts_s]
+        sessions = [record(store, take) for take in takes]
         _, said, _ = told("export", *words, library=store.root)
         outcomes.append([json.loads(line)["outcome"] for line in said.splitlines()])
     assert outcomes == [["written"] * 2, ["known", "known", "written"]]
