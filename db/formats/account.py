@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from db.clock import Int64
+from db.errors import NotFound
 from db.formats.footage import Cut
-from db.formats.format import Source
+from db.formats.format import Asked, Source
 from db.formats.identity import label_id
 from db.formats.report import Report
 from db.labelling.labels import Edit, LabelKind
@@ -22,7 +23,7 @@ from db.upkeep.withdrawal import refuse_withdrawn
 START_NS = 1_000_000_000
 """The stamp of a video's first frame; only differences mean anything."""
 STEP_NS = 1_000_000
-"""At least so far apart are two frames: a stored time has that grain."""
+"""By so much a frame follows the one before where it is told to have the same time, or an earlier one."""
 MOST_LABELS = 100_000
 
 
@@ -81,10 +82,18 @@ class Account:
         )
 
 
-def known(store: Store, session_id: str, source: Source) -> Report | None:
+def known(store: Store, session_id: str, source: Source, asked: Asked) -> Report | None:
     """The report on a source that the library has already. Raises Withdrawn where it was taken back."""
     refuse_withdrawn(store, session_id)
     if not (store.sessions_dir / session_id).is_dir():
         return None
-    summary = store.summary(session_id)
-    return Report(source.name, "known", session_id, str(source.path), summary.frames, summary.duration_s)
+    try:
+        summary = store.summary(session_id)
+    except NotFound:  # another program brought it in, and has not entered it yet
+        summary = store.enter(session_id)
+    report = Report(source.name, "known", session_id, str(source.path), summary.frames, summary.duration_s)
+    wanted = (("game", asked.game, summary.game), ("player", asked.player, summary.player))
+    stays = [f"{name} {has}" for name, want, has in wanted if want not in ("", has)]
+    if stays:
+        report.says = f"here already, with the {' and the '.join(stays)}"
+    return report

@@ -50,7 +50,7 @@ def bring_account(
     report: what the reader noted of what it changed and dropped; by default a new one. Raises BadFile with the place,
     Withdrawn, DiskFull and StoreReadOnly; nothing is left behind then.
     """
-    if found := known(store, account.session_id, source):
+    if found := known(store, account.session_id, source, asked):
         return found
     report = report or Report(source.name, "imported", path=str(source.path))
     report.session_id, report.dry_run = account.session_id, asked.dry_run
@@ -60,7 +60,12 @@ def bring_account(
     try:
         with staging_folder(store.sessions_dir) as staging:
             _Making(account, staging, report, tell).run()
-            staging.rename(store.sessions_dir / account.session_id)
+            try:
+                staging.rename(store.sessions_dir / account.session_id)
+            except OSError:
+                if found := known(store, account.session_id, source, asked):  # another program brought it in meanwhile
+                    return found
+                raise
         sync_folder(store.sessions_dir)
     except OSError as error:
         raise from_os_error(error, error.filename or source.path) from None
@@ -114,11 +119,11 @@ class _Times:
 
     def stamp_ns(self, at_s: Fraction) -> int:
         """Of the next frame; at_s: what the video says, after the first. Raises BadFile where there should be no such frame."""
-        wanted = START_NS + self._offset_ns(at_s)
-        soonest = self._stamps[-1] + STEP_NS if self._stamps else 0
-        self._mended += wanted < soonest
-        self._stamps.append(max(wanted, soonest))
-        return self._stamps[-1]
+        stamp_ns = START_NS + self._offset_ns(at_s)
+        if self._stamps and stamp_ns <= self._stamps[-1]:
+            stamp_ns, self._mended = self._stamps[-1] + STEP_NS, self._mended + 1
+        self._stamps.append(stamp_ns)
+        return stamp_ns
 
     def settle(self, report: Report) -> int:
         """When all frames have a stamp: of how many, from the first, something is told. Raises BadFile where it should be all."""

@@ -1,28 +1,33 @@
-"""One session as one file: a `.playtape` archive (ZIP, stored) of its folder with a manifest of sizes and hashes.
+"""One session out of a library into a file (`db.formats.archive`), and in again.
 
-Importing what is there already merges its annotations. An archive from a stranger is hostile until it is checked:
-only known names are read, sizes are bounded by what the manifest claims, and nothing is visible before all is well.
+Importing what is there already merges its annotations. Nothing is visible before all of an archive is checked.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import io
 import os
-import re
 import shutil
-import struct
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from db.errors import BadFile, Conflict, DiskFull, NotFound, PlaytapeError, TooNew, from_os_error
-from db.files import check_plain, sync_folder
+from db.files import sync_folder
+from db.formats.archive import (
+    FORMAT,
+    MANIFEST,
+    SUFFIX,
+    Described,
+    Manifest,
+    Progress,
+    describe,
+    opened,
+    read_manifest,
+    store_file,
+    unpacked,
+)
 from db.labelling import edits as edit_log
 from db.labelling.labels import Edit, conflicts
 from db.recording import factfile
@@ -33,35 +38,9 @@ from db.store import Store
 from db.upkeep.leftovers import staging_folder
 from db.upkeep.withdrawal import refuse_withdrawn
 
-FORMAT = 2
-"""Since 2, annotations name their steps and may settle conflicts, which readers of format 1 take for damage."""
-SUFFIX = ".playtape"
-_MANIFEST = "manifest.json"
-_MANIFEST_MAX = 1 << 20
-_NAME = re.compile(rf"{re.escape(META_NAME)}|{re.escape(FACTS_NAME)}|{re.escape(MIRROR_NAME)}|video-\d{{3,4}}\.mkv")
-_CHUNK, _MOST_AT_ONCE = 1 << 20, 4 << 20
-_MOST_BYTES = {META_NAME: 4 << 20, FACTS_NAME: 2 << 30, MIRROR_NAME: 256 << 20}
 _MOST_EDITS = 200_000
 _MOST_ROWS = {"frame": 10_000_000, "event": 20_000_000, "gap": 100_000}
 """More of either was made to do harm: they are read whole."""
-
-
-class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    size: Annotated[int, Field(ge=0)]
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-
-
-class _Header(BaseModel):
-    format: int
-
-
-class _Manifest(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    format: int
-    session_id: Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
-    revision: int
-    files: dict[str, _File]
 
 
 @dataclass(frozen=True)
@@ -90,13 +69,13 @@ def export_session(
     names = _names(folder, meta)
     fresh = path.with_name(path.name + ".new")
     try:
-        tell = _Progress(sum((folder / name).stat().st_size for name in names) * 2, progress)  # hashed, then copied
-        files = {name: _describe(folder / name, tell) for name in names}
-        manifest = _Manifest(format=FORMAT, session_id=session_id, revision=meta.revision, files=files)
+        tell = Progress(sum((folder / name).stat().st_size for name in names) * 2, progress)  # hashed, then copied
+        files = {name: describe(folder / name, tell) for name in names}
+        manifest = Manifest(format=FORMAT, session_id=session_id, revision=meta.revision, files=files)
         with zipfile.ZipFile(fresh, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
-            archive.writestr(_MANIFEST, manifest.model_dump_json(indent=1))
+            archive.writestr(MANIFEST, manifest.model_dump_json(indent=1))
             for name in names:
-                _store_file(archive, folder / name, tell)
+                store_file(archive, folder / name, tell)
         fresh.replace(path)
     except OSError as error:
         raise from_os_error(error, error.filename or path) from None
@@ -110,8 +89,8 @@ def is_exported(store: Store, session_id: str, path: Path) -> bool:
     """Whether a file is the session's archive as it would be written now: of the same revision, with the same annotations."""
     folder = store.session_folder(session_id)
     try:
-        with _opened(path) as archive:
-            theirs = _read_manifest(archive, path)
+        with opened(path) as archive:
+            theirs = read_manifest(archive, path)
         edit_log.repair_mirror(folder, store.edits(session_id))
         names = _names(folder, read_meta(folder))
         if (theirs.format, theirs.session_id, set(theirs.files)) != (FORMAT, session_id, set(names)):
@@ -121,11 +100,11 @@ def is_exported(store: Store, session_id: str, path: Path) -> bool:
         return False
 
 
-def _is_same(path: Path, theirs: _File) -> bool:
+def _is_same(path: Path, theirs: Described) -> bool:
     """Pictures and events change with the revision alone, which the metadata tells; so their sizes are enough."""
     if path.stat().st_size != theirs.size:
         return False
-    return path.name not in (META_NAME, MIRROR_NAME) or _describe(path, _Progress(1, lambda share: None)) == theirs
+    return path.name not in (META_NAME, MIRROR_NAME) or describe(path, Progress(1, lambda share: None)) == theirs
 
 
 def _names(folder: Path, meta: SessionMeta) -> list[str]:
@@ -139,8 +118,8 @@ def import_session(store: Store, path: Path, *, progress: Callable[[float], None
     progress: told the share done, in [0, 1], every few milliseconds while files are unpacked; what it raises ends the import. Raises BadFile (with the place), TooNew, DiskFull, and Conflict where the library holds another revision of the
     session's recording, and Withdrawn where its player took it back. Nothing is left behind by a failed import.
     """
-    with _opened(path) as archive, _storing(store.root):
-        manifest = _read_manifest(archive, path)
+    with opened(path) as archive, _storing(store.root):
+        manifest = read_manifest(archive, path)
         refuse_withdrawn(store, manifest.session_id)
         if (store.sessions_dir / manifest.session_id).is_dir():
             return _merge(store, archive, manifest, path)
@@ -149,43 +128,20 @@ def import_session(store: Store, path: Path, *, progress: Callable[[float], None
 
 def peek_session(path: Path) -> tuple[str, dict[str, int]]:
     """The id of the session in an archive, and the sizes of its files, as its manifest claims. Raises as `import_session`."""
-    with _opened(path) as archive:
-        manifest = _read_manifest(archive, path)
+    with opened(path) as archive:
+        manifest = read_manifest(archive, path)
     return manifest.session_id, {name: described.size for name, described in manifest.files.items()}
 
 
-class _Careful(io.BufferedReader):
-    """A file that is read in pieces alone: the directory at an archive's end may claim to be as large as the archive."""
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        read = super().read(_MOST_AT_ONCE + 1 if size is None or size < 0 else min(size, _MOST_AT_ONCE + 1))
-        if len(read) > _MOST_AT_ONCE:
-            raise zipfile.BadZipFile("its directory is too large")
-        return read
-
-
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
-    """An archive that may be a stranger's. Raises BadFile, also for what goes wrong while it is read."""
-    check_plain(path)
-    try:
-        with _Careful(io.FileIO(path)) as file, zipfile.ZipFile(file) as archive:
-            yield archive
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, struct.error) as error:
-        raise BadFile(f"{path} is not a whole Playtape session: {error}.") from None
-    except OSError as error:
-        raise from_os_error(error, error.filename or path) from None
-
-
 def _create(
-    store: Store, archive: zipfile.ZipFile, manifest: _Manifest, path: Path, progress: Callable[[float], None]
+    store: Store, archive: zipfile.ZipFile, manifest: Manifest, path: Path, progress: Callable[[float], None]
 ) -> ImportReport:
     target = store.sessions_dir / manifest.session_id
-    tell = _Progress(sum(described.size for described in manifest.files.values()), progress)
+    tell = Progress(sum(described.size for described in manifest.files.values()), progress)
     with staging_folder(store.sessions_dir) as staging:
         for name, described in manifest.files.items():
             with (staging / name).open("wb") as file:
-                for chunk in _checked(archive, name, described, path):
+                for chunk in unpacked(archive, name, described, path):
                     file.write(chunk)
                     tell.add(len(chunk))
                 file.flush()
@@ -207,7 +163,7 @@ def _create(
     return ImportReport(manifest.session_id, True, len(edits), len(conflicts(edits)))
 
 
-def _inspect(staging: Path, manifest: _Manifest) -> list[Edit]:
+def _inspect(staging: Path, manifest: Manifest) -> list[Edit]:
     """The annotations of an unpacked session. Raises BadFile or TooNew where anything about the session is wrong."""
     meta = read_meta(staging)
     if meta.id != manifest.session_id or meta.revision != manifest.revision:
@@ -259,7 +215,7 @@ def _naming(path: Path, folder: Path) -> Iterator[None]:
         raise kind(f"{path} cannot be used: {text}") from None
 
 
-def _merge(store: Store, archive: zipfile.ZipFile, manifest: _Manifest, path: Path) -> ImportReport:
+def _merge(store: Store, archive: zipfile.ZipFile, manifest: Manifest, path: Path) -> ImportReport:
     session_id = manifest.session_id
     folder = store.session_folder(session_id)
     try:
@@ -275,7 +231,7 @@ def _merge(store: Store, archive: zipfile.ZipFile, manifest: _Manifest, path: Pa
         with staging_folder(store.sessions_dir) as staging:
             theirs = staging / MIRROR_NAME
             with theirs.open("wb") as file:
-                file.writelines(_checked(archive, MIRROR_NAME, described, path))
+                file.writelines(unpacked(archive, MIRROR_NAME, described, path))
             with _naming(path, theirs.parent):
                 offered = _read_annotations(theirs.parent, session_id)
         store.merge(session_id, offered)
@@ -288,81 +244,3 @@ def _enter_if_unknown(store: Store, session_id: str) -> None:
         store.summary(session_id)
     except NotFound:
         store.enter(session_id)
-
-
-def _read_manifest(archive: zipfile.ZipFile, path: Path) -> _Manifest:
-    try:
-        info = archive.getinfo(_MANIFEST)
-        if info.file_size > _MANIFEST_MAX or info.compress_type != zipfile.ZIP_STORED:
-            raise BadFile(f"{path} is not a Playtape session: its {_MANIFEST} is too large or compressed.")
-        text = archive.read(info)
-        written = _Header.model_validate_json(text).format
-        if written > FORMAT:
-            raise TooNew(f"{path} was written by a newer Playtape (format {written}); update Playtape to read it.")
-        manifest = _Manifest.model_validate_json(text)
-    except KeyError:
-        raise BadFile(f"{path} is not a Playtape session: it has no {_MANIFEST}.") from None
-    except ValidationError as error:
-        raise BadFile(f"{path} has a damaged {_MANIFEST}: {error.errors()[0]['msg']}.") from None
-    strange = [name for name in manifest.files if not _NAME.fullmatch(name)]
-    if strange:
-        raise BadFile(f"{path} holds a file that no session has: {strange[0]!r}.")
-    for name, most in _MOST_BYTES.items():
-        if name in manifest.files and manifest.files[name].size > most:
-            raise BadFile(f"{path} holds {name} of {manifest.files[name].size:,} bytes; no session has over {most:,}.")
-    if sum(described.size for described in manifest.files.values()) > path.stat().st_size:
-        raise BadFile(f"{path} is smaller than the files that its {_MANIFEST} lists.")
-    return manifest
-
-
-def _checked(archive: zipfile.ZipFile, name: str, described: _File, path: Path) -> Iterator[bytes]:
-    """The bytes of a member, no more than described; raises BadFile where they differ from the manifest.
-
-    Members are stored and never compressed, so that none can be larger than the archive.
-    """
-    sha, size = hashlib.sha256(), 0
-    try:
-        info = archive.getinfo(name)
-    except KeyError:
-        raise BadFile(f"{path} lacks {name}, which its manifest lists.") from None
-    if info.compress_type != zipfile.ZIP_STORED or info.file_size != described.size:
-        raise BadFile(f"{name} in {path} is damaged: it differs from its manifest.")
-    with archive.open(info) as member:
-        while chunk := member.read(_CHUNK):
-            size += len(chunk)
-            sha.update(chunk)
-            yield chunk
-    if size != described.size or sha.hexdigest() != described.sha256:
-        raise BadFile(f"{name} in {path} is damaged: it differs from its manifest.")
-
-
-class _Progress:
-    """Counts bytes and tells the share of `total`."""
-
-    def __init__(self, total: int, tell: Callable[[float], None]) -> None:
-        self._total, self._tell, self._done = max(total, 1), tell, 0
-
-    def add(self, count: int) -> None:
-        self._done += count
-        self._tell(min(self._done / self._total, 1.0))
-
-
-def _describe(path: Path, progress: _Progress) -> _File:
-    sha, size = hashlib.sha256(), 0
-    for chunk in _chunks(path, progress):
-        sha.update(chunk)
-        size += len(chunk)
-    return _File(size=size, sha256=sha.hexdigest())
-
-
-def _store_file(archive: zipfile.ZipFile, path: Path, progress: _Progress) -> None:
-    with archive.open(zipfile.ZipInfo.from_file(path, path.name), "w", force_zip64=True) as member:
-        for chunk in _chunks(path, progress):
-            member.write(chunk)
-
-
-def _chunks(path: Path, progress: _Progress) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            yield chunk
-            progress.add(len(chunk))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from db.clock import Int64
 from db.formats.report import Report
+from db.formats.sampling import Sampling
 from db.labelling.labels import Edit, LabelKind, spans
 from db.recording.actions import ActionTrack, Bools
 from db.recording.corrections import corrections_of
@@ -76,6 +77,15 @@ class Outgoing:
                 else:
                     found.append((first, last))
         return found
+
+    def note_skipped(self, report: Report, samplings: Iterable[Sampling], rate_hz: float) -> None:
+        """Notes the inputs of stretches before the first frame that is shown."""
+        events = self.recording.events
+        for sampling in samplings:
+            first, last = np.searchsorted(events["t_ns"], [sampling.start_ns, sampling.edges_ns[0]])
+            kinds = events["kind"][first:last]
+            lost = int(np.isin(kinds, (EventKind.KEY, EventKind.MOTION, EventKind.SCROLL)).sum())
+            report.drop(f"inputs before the first frame that is shown at {rate_hz:g} Hz", lost)
 
     def note_unsaid(self, report: Report, *kinds: LabelKind) -> None:
         """Notes what an export for training has no place for: labels of these kinds, and a gamepad's axes."""

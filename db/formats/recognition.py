@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from db.errors import BadFile, PlaytapeError
+from db.errors import BadFile
 from db.formats.format import Format
 from db.formats.registry import FORMATS
 from db.library.index import NAME as INDEX_NAME
@@ -34,9 +34,7 @@ def recognise(path: Path) -> Clue | None:
     """The format of a path; None where nothing tells, nothing is there, or it cannot be looked at."""
     with suppress(OSError, BadFile):
         refuse_library(path)
-        for clue in _in_folder(path) if path.is_dir() else _of_file(path):
-            if _finds(clue):
-                return clue
+        return next(iter(_in_folder(path) if path.is_dir() else _of_file(path)), None)
     return None
 
 
@@ -45,15 +43,6 @@ def refuse_library(path: Path) -> None:
     folders = (path, path.parent) if path.name == "sessions" else (path,)
     if (path / FACTS_NAME).is_file() or any((folder / INDEX_NAME).is_file() for folder in folders):
         raise BadFile(f"{path} is of a Playtape library; export the sessions there, and import the files that makes.")
-
-
-def _finds(clue: Clue) -> bool:
-    """Whether the reader finds anything there: not all look into folders of folders."""
-    assert clue.kind.reads is not None
-    try:
-        return next(clue.kind.reads.find(clue.path), None) is not None
-    except PlaytapeError:
-        return True  # it is one, and the import will say what is wrong with it
 
 
 def _of_file(path: Path) -> Iterator[Clue]:

@@ -36,6 +36,10 @@ class Sampling:
     """(N,) the index of the frame that each tick shows, ascending; where the recording is slower a frame comes again."""
     edges_ns: Int64
     """(N + 1,) strictly increasing: the shown frame's time, or the tick's own where a frame comes again."""
+    start_ns: int
+    """Of the stretch. Of a recording that is faster than the rate the first tick may show the second frame: what was done
+    before that belongs to no tick.
+    """
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -58,7 +62,7 @@ def sample(clock: FrameClock, rate_hz: float, start: int = 0, stop: int | None =
     is_repeated = np.concatenate([[False], shown[1:] == shown[:-1]])
     edges = np.where(is_repeated, ticks, times[shown])
     edges[-1] = min(int(edges[-1]) if ticks[-1] < end_ns else end_ns, end_ns)
-    return Sampling(shown[:-1] + start, edges)
+    return Sampling(shown[:-1] + start, edges, int(times[0]))
 
 
 def rate_of(options: Mapping[str, str], rates_hz: Sequence[float]) -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 
+from db.formats.archive import SUFFIX
 from db.formats.format import Asked, Format, Source, Tell
-from db.formats.interchange import SUFFIX, export_session, import_session, is_exported, peek_session
+from db.formats.interchange import export_session, import_session, is_exported, peek_session
 from db.formats.report import Report
 from db.formats.staging import one_by_one
 from db.store import Store

@@ -50,10 +50,10 @@ def import_frames(
 
 
 class Reader:
-    """Folders with a video and a table, or a folder of such folders."""
+    """Folders with a video and a table, or a folder that holds such, at any depth."""
 
     def find(self, path: Path) -> Iterator[Source]:
-        inner = sorted(folder for folder in path.glob("*") if folder.is_dir() and _table_in(folder))
+        inner = sorted({table.parent for name in _TABLES for table in path.rglob(name) if table.is_file()})
         for folder in inner if inner and not _table_in(path) else [path]:
             yield Source(folder, size=sum(file.stat().st_size for file in folder.glob("*") if file.is_file()))
 
@@ -69,7 +69,7 @@ class Reader:
         if not game:
             raise BadArgument(f"Nothing says which game {folder} shows; name it with --game, or in the field Game.")
         session_id = file_id(videos[0], table)
-        if found := known(store, session_id, source):
+        if found := known(store, session_id, source, asked):
             return found
         report = Report(source.name, "imported", path=str(folder))
         account = read_account(table, videos[0], session_id, Asked(game, player), report, about)

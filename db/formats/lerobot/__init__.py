@@ -28,10 +28,10 @@ class _Reader:
     _shelf: Shelf | None = None
 
     def find(self, path: Path) -> Iterator[Source]:
-        """An episode is a source. path: a dataset's folder, or one with datasets in it."""
+        """An episode is a source. path: a dataset's folder, or one with datasets in it, at any depth."""
         if not path.exists():
             raise BadArgument(f"There is no {path}.")
-        roots = [path] if (path / INFO).is_file() else sorted(found.parent.parent for found in path.glob(f"*/{INFO}"))
+        roots = [path] if (path / INFO).is_file() else sorted(found.parent.parent for found in path.rglob(INFO))
         for root in roots:
             yield from self._open().find(root)
 

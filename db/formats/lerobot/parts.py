@@ -67,6 +67,7 @@ def note(plan: Plan, part: Part, outgoing: Outgoing) -> Report:
     report.keep("instructions", sum(bool(text) for text in part.texts))
     report.change(f"frames are shown twice or more at {plan.rate_hz} Hz", sum(found.repeated for found in samplings))
     report.drop(f"frames between those that are shown at {plan.rate_hz} Hz", counted - shown)
+    outgoing.note_skipped(report, samplings, plan.rate_hz)
     if tuple(meta.size_px) != tuple(plan.size_px):
         report.change("pictures scaled from {}x{} to {}x{}".format(*meta.size_px, *plan.size_px), report.frames)
     taps = sum(int(outgoing.resolve(found.edges_ns, plan.codes).tapped.sum()) for found in samplings)

@@ -56,7 +56,7 @@ class Reader:
         file, video = source.path / ANNOTATION, _video_in(source.path)
         check_size(file, MOST_BYTES)  # before it is read whole for its identity
         session_id = source_id("open-p2p", [file], [video])
-        if found := known(store, session_id, source):
+        if found := known(store, session_id, source, asked):
             return found
         report = Report(source.name, "imported", path=str(source.path))
         account = read_account(file, video, session_id, asked, report)

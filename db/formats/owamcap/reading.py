@@ -231,12 +231,15 @@ class _Recorded(Account):
         edges = self._edges_ns
         for kind, start, stop, value in self.spans:
             if kind != "gap" and edges is not None:
-                ends = np.array([start, stop]) - self.first_ns + edges[0]
-                first, last = np.searchsorted(
-                    edges + 1_000_000, ends
-                ).tolist()  # to the nearest, for stored times have a grain
+                first, last = (_nearest(edges, at - self.first_ns + int(edges[0])) for at in (start, stop))
                 if first < last:
                     yield self.label(LabelKind(kind), first, last, value)
+
+
+def _nearest(edges_ns: Int64, at_ns: int) -> int:
+    """Of which edge this is the time, to the nearest: some frames' times were told to be the same, and moved."""
+    after = min(int(np.searchsorted(edges_ns, at_ns)), len(edges_ns) - 1)
+    return after - (after > 0 and at_ns - int(edges_ns[after - 1]) < int(edges_ns[after]) - at_ns)
 
 
 _KINDS = {"gap", "found", *(kind.value for kind in (LabelKind.INSTRUCTION, LabelKind.FLAG, LabelKind.TRIM))}

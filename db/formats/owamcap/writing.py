@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import heapq
 import json
+import math
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -77,6 +79,8 @@ def _write(store: Store, session_id: str, out: Path, asked: Asked, tell: Tell) -
         try:
             join_segments(outgoing.recording, folder / f"{session_id}.mkv", lambda share: tell(share * 0.8))
         except av.FFmpegError as error:
+            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+                raise
             raise BadFile(f"The video of session {session_id} cannot be copied ({error}).") from None
         with (folder / f"{session_id}.mcap").open("wb") as file, McapWriter(file, PROFILE, _LIBRARY) as writer:
             for number, (t_ns, topic, said) in enumerate(messages):
@@ -123,15 +127,15 @@ class _Messages:
             said = spans.count(kind)
             report.keep(f"{kind.value}s", said)
             report.change(f"{kind.value}s, which only Playtape reads (as metadata)", said)
-        report.change("stretches with unknown inputs, which only Playtape reads (as metadata)", len(recording.gaps))
+        report.change("stretches with unknown inputs, which only Playtape reads (as metadata)", len(self._facts.gaps))
         if any(actor.kind != "person" for actor in recording.meta.actors):
             report.drop("who acted: a person, a script or a model")
         yield from _merged(self._screens(), self._inputs())
 
     def spans(self) -> dict[str, str]:
         """What is said of stretches, as metadata; complete when all messages were given."""
-        recording, edges = self._outgoing.recording, self._outgoing.recording.clock.edges_ns
-        rows = [("gap", gap.start_ns, gap.stop_ns, gap.reason.value) for gap in recording.gaps]
+        edges = self._outgoing.recording.clock.edges_ns
+        rows = [("gap", gap.start_ns, gap.stop_ns, gap.reason.value) for gap in self._facts.gaps]
         for edit in self._outgoing.spans:
             if edit.kind in (LabelKind.INSTRUCTION, LabelKind.FLAG, LabelKind.TRIM):
                 start, stop = edit.start or 0, min(edit.stop or 0, len(edges) - 1)
@@ -192,7 +196,7 @@ class _Messages:
             elif kind == EventKind.MOTION:
                 whole = []
                 for axis, value in enumerate((float(event["x"]), float(event["y"]))):
-                    whole.append(round(value + rest[axis]))
+                    whole.append(math.ceil(value + rest[axis] - 0.5))  # a half that is left over stays one
                     rest[axis] += value - whole[axis]
                     report.change("motions of fractions, rounded so that their sums stay", int(value != round(value)))
                 if any(whole):

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from db.clock import Int64
-from db.errors import BadFile, from_os_error
+from db.errors import BadArgument, BadFile, from_os_error
 from db.files import check_near
 from db.formats.account import Account, known
 from db.formats.arrival import bring_account
@@ -41,6 +41,7 @@ _ATTACK = BTN_LEFT
 _MOST_COUNTS, _MOST_NAMES, _LONGEST_NAME = 1e6, 256, 60
 _LONGEST_S = 10**7
 _AT_ONCE = 5_000
+_VERSION = re.compile(r"\d{1,2}\.\d{1,2}")
 _PLAYER = re.compile(r"([a-z]+-[a-z]+-[a-z]+)-[0-9a-f]{12}-\d{8}-\d{6}")
 
 
@@ -48,21 +49,25 @@ class Reader:
     """A `.jsonl` file with its video beside it, or a folder that holds such, at any depth."""
 
     def find(self, path: Path) -> Iterator[Source]:
-        files = [path.with_suffix(".jsonl")] if path.suffix in (".jsonl", ".mp4") else sorted(path.rglob("*.jsonl"))
+        files = [path.with_suffix(".jsonl")]
+        if path.suffix not in (".jsonl", ".mp4"):
+            files = sorted(
+                {file.with_suffix(".jsonl") for ending in ("jsonl", "mp4") for file in path.rglob(f"*.{ending}")}
+            )
         for file in files:
-            if not file.is_file():
-                raise BadFile(f"{file} is missing; {path.name} alone says nothing of what was pressed.")
-            video = file.with_suffix(".mp4")
-            yield Source(file, size=file.stat().st_size + (video.stat().st_size if video.is_file() else 0))
+            parts = (file, file.with_suffix(".mp4"))
+            yield Source(file, size=sum(part.stat().st_size for part in parts if part.is_file()))
 
     def bring(self, store: Store, source: Source, asked: Asked, tell: Tell) -> Report:
         file, video = source.path, source.path.with_suffix(".mp4")
+        if not file.is_file():
+            raise BadFile(f"{file} is missing; {video.name} alone says nothing of what was pressed.")
         if not video.is_file():
             raise BadFile(f"{file} has no video {video.name} beside it.")
         check_near(video, file.parent, file)
         check_size(file, MOST_BYTES)
         session_id = source_id(NAME, [file], [video])
-        if found := known(store, session_id, source):
+        if found := known(store, session_id, source, asked):
             return found
         report = Report(source.name, "imported", path=str(file))
         account = read_account(file, video, session_id, asked, report)
@@ -73,11 +78,14 @@ def read_account(file: Path, video: Path, session_id: str, asked: Asked, report:
     """What a file of steps tells of its video. Raises BadFile with the line."""
     said = _PLAYER.fullmatch(file.stem)
     player = asked.player or (said[1] if said else "unknown")
-    scale = _MENU_SCALES.get(asked.options.get("version", file.parent.name), 1.0)
+    version = asked.options.get("version", "")
+    if version and not _VERSION.fullmatch(version):
+        raise BadArgument(f"The recorder's version is {version[:40]!r}; it should be such as 6.9.")
+    scale = _MENU_SCALES.get(version or file.parent.name, 1.0)
     offsets, wall_ns = _read_times(file, report, by_video=asked.options.get("times") == "video")
     return _Lines(
         session_id=session_id, video=video, game=asked.game or "minecraft", player=player, told_in=file.name,
-        offsets_ns=offsets, is_loose=True, wall_ns=wall_ns, title="Minecraft", file=file, scale=scale, report=report,
+        offsets_ns=offsets, is_loose=True, wall_ns=wall_ns, title=file.stem, file=file, scale=scale, report=report,
     )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from db.formats.steadyvideo import write_steady
 from db.formats.vpt.reading import NAME, RATE_HZ, SLOTS, WINDOW_PX
 from db.labelling.labels import LabelKind
 from db.recording.actions import ActionTrack, Bools
+from db.recording.keys import BTN_LEFT
 from db.recording.keys import name as key_name
 from db.store import Store
 
@@ -116,12 +117,15 @@ class _Steps:
             down = nothing if idle else active[i]
             fresh = nothing if idle else track.presses[i] > 0
             slot = next((n for n, code in enumerate(SLOTS) if code in _of(track, fresh)), slot)
+            buttons, new_buttons = _buttons(track, down), _buttons(track, fresh)
+            if i == 0 and new_buttons == [MOUSE_NUMBERS[BTN_LEFT]]:  # by which readers know an attack that is stuck
+                new_buttons = []
             dx, dy = (0.0, 0.0) if idle else track.motion[i].astype(float).tolist()
             yield {
                 "mouse": {
                     "x": WINDOW_PX[0] / 2, "y": WINDOW_PX[1] / 2, "dx": dx, "dy": dy, "scaledX": 0.0, "scaledY": 0.0,
                     "dwheel": 0.0 if idle else float(track.scroll[i, 1]),
-                    "buttons": _buttons(track, down), "newButtons": _buttons(track, fresh),
+                    "buttons": buttons, "newButtons": new_buttons,
                 },
                 "keyboard": {"keys": _keys(track, down), "newKeys": _keys(track, fresh), "chars": ""},
                 "isGuiOpen": False, "isGuiInventory": False, "hotbar": slot, "tick": i,
@@ -150,6 +154,7 @@ class _Steps:
         report.change("frames that are shown twice, since the recording is slower than 20 Hz", self._ticks.repeated)
         between = len(self._outgoing.recording.clock) - len(np.unique(self._ticks.frames))
         report.change("frames between those at 20 Hz: their inputs are kept", between)
+        self._outgoing.note_skipped(report, [self._ticks], RATE_HZ)
         report.drop("frames with scrolling to the side", int((track.scroll[~self._idle, 0] != 0).sum()))
         report.drop("frames of which a script or a model acted: it knows no actors", int((track.actors > 1).sum()))
         self._outgoing.note_unsaid(report, LabelKind.INSTRUCTION, LabelKind.FLAG, LabelKind.COMMENT)

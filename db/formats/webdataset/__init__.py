@@ -133,6 +133,7 @@ class _Shards:
             "size_px": list(plan.size_px),
             "samples": sum(row["samples"] for row in rows.values()),
             "sessions": list(plan.reports),
+            "licences": dict(plan.licences),
             "shards": [rows[name] for name in sorted(rows)],
         }
         replace_text(self._out / INDEX, json.dumps(said, indent=1) + "\n")

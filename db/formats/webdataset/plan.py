@@ -79,6 +79,8 @@ class Plan:
     layout: Layout
     samples: tuple[Sample, ...]
     states: Mapping[str, str]
+    licences: Mapping[str, str]
+    """Of the sessions whose players gave one."""
     reports: Mapping[str, Report]
     """On the sessions that go out, in order."""
     empty: tuple[Report, ...]
@@ -100,6 +102,7 @@ def make_plan(store: Store, session_ids: Sequence[str], asked: Asked) -> Plan:
     found: list[tuple[Report, list[Stretch], float, SizePx]] = []
     empty: list[Report] = []
     states: dict[str, str] = {}
+    licences: dict[str, str] = {}
     for session_id in dict.fromkeys(session_ids):
         report = Report(session_id, "written", session_id)
         try:
@@ -114,23 +117,26 @@ def make_plan(store: Store, session_ids: Sequence[str], asked: Asked) -> Plan:
             empty.append(refusal(session_id, error, session_id=session_id))
             continue
         meta = outgoing.recording.meta
+        if meta.consent is not None:
+            licences[session_id] = meta.consent.licence
         found.append((report, stretches, meta.capture.rate_hz, meta.size_px))
     rate_hz = rate_of(asked.options, [rate for *_, rate, _ in found])
     size_px = size_of(asked.options, [size for *_, size in found])
     layout = Layout.of(asked.options, rate_hz)
     samples: list[Sample] = []
     for report, stretches, _, own_px in found:
-        clock = store.recording(report.name).clock
-        samplings = [sample(clock, rate_hz, *stretch) for stretch in stretches]
+        outgoing = Outgoing.read(store, report.name)
+        samplings = [sample(outgoing.recording.clock, rate_hz, *stretch) for stretch in stretches]
         samples += _samples(report.name, stretches, samplings, layout, rate_hz)
         _note(report, samplings, stretches, rate_hz)
+        outgoing.note_skipped(report, samplings, rate_hz)
         if tuple(own_px) != tuple(size_px):
             report.change("pictures scaled from {}x{} to {}x{}".format(*own_px, *size_px), report.frames)
     reports = {report.name: report for report, *_ in found}
     if layout.kind == "clip":
         for one in samples:
             reports[one.session_id].keep("clips")
-    return Plan(rate_hz, size_px, layout, tuple(samples), states, reports, tuple(empty))
+    return Plan(rate_hz, size_px, layout, tuple(samples), states, licences, reports, tuple(empty))
 
 
 def _samples(

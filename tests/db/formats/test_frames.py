@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from fnmatch import fnmatch
 
 import av
@@ -17,9 +18,10 @@ from db.formats.format import Asked
 from db.formats.frames import FORMAT, export_frames, import_frames
 from db.formats.rowevents import RowEvents
 from db.formats.table import has_parquet, read_table, write_table
-from db.formats.transfer import write_out
+from db.formats.transfer import bring_in, write_out
 from db.labelling.labels import Edit, LabelKind, spans
 from db.recording.events import Gap, GapReason
+from db.recording.writer import SessionWriter
 from recordings import FRAME_NS, KEY_D, KEY_W, START_NS, Take, found_down, key, move, read_barcode, record
 
 COUNT = 20
@@ -133,6 +135,38 @@ def test_several_segments_become_one_video(store, tmp_path):
     report = import_frames(store, folder)
     pictures = store.recording(report.session_id).video().read(range(90))
     assert [read_barcode(picture) for _, picture in pictures] == list(range(90))
+
+
+def test_frames_less_than_a_millisecond_apart_keep_their_times(store, tmp_path):
+    times = [START_NS + i * FRAME_NS + (600_000 - FRAME_NS) * (i == 7) for i in range(COUNT)]
+    session = record(store, Take(times_ns=times))
+    report = import_frames(store, export_frames(store, session, tmp_path / "out"))
+    assert np.abs(np.diff(store.recording(report.session_id).clock.t_ns) - np.diff(times)).max() < 2
+
+
+def test_what_is_here_with_another_game_says_so(store, session, tmp_path):
+    folder = export_frames(store, session, tmp_path / "out")
+    first = bring_in(store, FORMAT, [folder], Asked())
+    again = bring_in(store, FORMAT, [folder], Asked(game="another"))
+    assert [report.says for report in first] == [""]
+    assert [(report.outcome, report.says) for report in again] == [("known", "here already, with the game testgame")]
+
+
+def test_what_another_program_brings_in_meanwhile_is_known(store, session, tmp_path, monkeypatch):
+    """Also where that one has not entered it yet."""
+    folder = export_frames(store, session, tmp_path / "out")
+    finish = SessionWriter.finish
+
+    def meanwhile(writer, **more):
+        meta = finish(writer, **more)
+        shutil.copytree(writer.folder, store.sessions_dir / meta.id)
+        return meta
+
+    monkeypatch.setattr(SessionWriter, "finish", meanwhile)
+    (report,) = bring_in(store, FORMAT, [folder], Asked())
+    assert report.outcome == "known"
+    assert store.summary(report.session_id).frames == COUNT
+    assert {path.name for path in store.sessions_dir.iterdir()} == {session, report.session_id}
 
 
 def test_a_table_of_somebody_else(store, session, tmp_path):

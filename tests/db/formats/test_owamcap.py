@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import av
 import numpy as np
 import pytest
 
+from db.errors import DiskFull
 from db.formats.keynames import WINDOWS_KEYS
 from db.formats.table import has_parquet
 from db.labelling.labels import Edit, LabelKind, spans
+from db.recording.corrections import ImputedCorrection, KeyCorrection
 from db.recording.events import EventKind, Gap, GapReason, InputEvent
 from db.recording.keys import BTN_EXTRA, BTN_LEFT, BTN_RIGHT, CODES
 from owamcaps import COUNT, bring, write
@@ -82,6 +85,40 @@ def test_out_and_in_again_is_the_same_play(store, session, tmp_path, packed, mon
     assert [getattr(after.meta, name) for name in same] == [getattr(before.meta, name) for name in same]
     assert bring(store, tmp_path / "out")[0].outcome == "known"
     assert write(store, [session], tmp_path / "out")[0].outcome == "known"
+
+
+def test_stretches_that_a_model_filled_in_come_back_known(store, tmp_path):
+    """An imputed stretch that a person confirmed is known, though nothing was recorded in it."""
+    session = record(store, Take(count=COUNT, events=[], gaps=[Gap(at(20), at(40), GapReason.UNRECORDED)]))
+    keys = (KeyCorrection(code=KEY_W, holds_ns=((at(22.5), at(26.5)),)),)
+    said = ImputedCorrection(confidence=0.9, keys=keys, moves=()).model_dump_json()
+    store.commit([Edit(session_id=session, kind=LabelKind.ACTION, start=20, stop=30, value=said, author="ann")])
+    write(store, [session], tmp_path / "out")
+    (report,) = bring(store, tmp_path / "out")
+    track = store.recording(report.session_id).resolve()
+    assert np.flatnonzero(~track.known).tolist() == list(range(30, 40))
+    assert np.flatnonzero(track.select([KEY_W])[:, 0]).tolist() == [22, 23, 24, 25]
+
+
+def test_half_counts_change_no_whole_one_after_them(store, tmp_path):
+    events = [move(at(2.5), 0.5, -0.5), *(move(at(i + 0.5), 3, -2) for i in range(3, 20))]
+    session = record(store, Take(count=COUNT, events=events))
+    write(store, [session], tmp_path / "out")
+    (report,) = bring(store, tmp_path / "out")
+    motion = store.recording(report.session_id).resolve().motion
+    assert motion[3:20].tolist() == [[3.0, -2.0]] * 17
+
+
+def test_a_full_disk_ends_the_export(store, session, tmp_path, monkeypatch):
+    """It is no fault of the video, though FFmpeg tells of it."""
+
+    def full(*args):
+        av.error.err_check(-28)
+
+    monkeypatch.setattr("db.formats.owamcap.writing.join_segments", full)
+    with pytest.raises(DiskFull):
+        write(store, [session], tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_every_key_that_the_format_has_comes_in_as_it_went_out(store, tmp_path):

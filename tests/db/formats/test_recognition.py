@@ -49,15 +49,14 @@ def test_videos_alone_are_videos_and_beside_facts_they_are_theirs(tmp_path):
     assert name_of(tmp_path / "a.MP4") == "frames"
 
 
-def test_what_tells_outranks_videos_further_up_but_only_where_it_would_be_found(tmp_path):
+def test_what_tells_outranks_videos_further_up(tmp_path):
     deep = tmp_path / "one" / "two"
     deep.mkdir(parents=True)
     (tmp_path / "a.mp4").touch()
-    (deep / "meta").mkdir()
-    (deep / "meta" / "info.json").touch()  # its reader looks into the folder itself only
     assert name_of(tmp_path) == "video"
-    (deep / "annotation.proto").touch()
-    assert name_of(tmp_path) == "open-p2p"
+    (deep / "meta").mkdir()
+    (deep / "meta" / "info.json").touch()
+    assert name_of(tmp_path) == "lerobot"
 
 
 def test_nothing_is_recognised_where_nothing_tells(tmp_path):

@@ -188,6 +188,23 @@ def test_out_for_its_tools_and_in_again(store, tmp_path):
     assert np.array_equal(was.motion, now.motion)
 
 
+def test_an_attack_that_a_person_begins_with_goes_out_as_theirs(store, tmp_path):
+    """And not as one that is stuck, which readers take away."""
+    events = [key(at(0.25), BTN_LEFT, 1), key(at(6.5), BTN_LEFT, 0)]
+    session = record(store, Take(times_ns=TIMES, events=events, game="minecraft"))
+    list(write_out(store, FORMAT, [session], tmp_path / "out", Asked()))
+    assert pressed(store, bring(store, tmp_path / "out"), BTN_LEFT)[0] == list(range(6))
+
+
+def test_inputs_before_the_first_frame_that_is_shown_are_told(store, tmp_path):
+    """Of a recording at 60 Hz the first tick shows the second frame."""
+    times = [START_NS + i * 10**9 // 60 for i in range(90)]
+    events = [key(START_NS + 5_000_000, KEY_W, 1), key(times[-1], KEY_W, 0)]
+    session = record(store, Take(times_ns=times, events=events, game="minecraft"))
+    (report,) = write_out(store, FORMAT, [session], tmp_path / "out", Asked())
+    assert report.dropped["inputs before the first frame that is shown at 20 Hz"] == 1
+
+
 GOOD = json.dumps(step(0, "w"))
 
 
@@ -227,8 +244,11 @@ def test_decreasing_times_may_be_set_aside(store, tmp_path):
 def test_one_without_the_other(store, tmp_path):
     folder = make(tmp_path / "in", [step(0)])
     (folder / f"{ID}.mp4").rename(folder / "other.mp4")
-    assert "no video" in bring(store, folder).error
-    assert "missing" in bring(store, folder / "other.mp4").error
+    lone, missing = bring_in(store, FORMAT, [folder], Asked())
+    assert "has no video" in lone.error
+    assert "other.jsonl is missing" in missing.error
+    assert "other.jsonl is missing" in bring(store, folder / "other.mp4").error
+    assert "such as 6.9" in bring(store, make(tmp_path / "in2", [step(0)]), options={"version": "abc"}).error
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

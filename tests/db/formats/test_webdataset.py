@@ -17,6 +17,7 @@ from db.formats.format import Asked
 from db.formats.transfer import write_out
 from db.formats.webdataset import FORMAT
 from db.labelling.labels import Edit, LabelKind
+from db.recording.consent import Consent
 from db.recording.events import Gap, GapReason
 from db.recording.keys import BTN_LEFT
 from recordings import FRAME_NS, KEY_W, START_NS, Take, key, move, read_barcode, record
@@ -199,3 +200,13 @@ def test_an_index_that_cannot_be_is_as_good_as_none(store, session, out, tmp_pat
     (out / "index.json").write_text(json.dumps({"format": "playtape-webdataset", "shards": shards}))
     assert write(store, [session], out)[0].outcome == "written"
     assert (tmp_path / "x").read_text() == "precious"
+
+
+def test_the_index_names_the_licence_of_each_session_that_has_one(store, tmp_path):
+    consent = Consent(person="ann", licence="CC-BY-4.0", text_sha256="0" * 64, given_at="2026-11-30T12:00:00+00:00")
+    given, bare = Take(count=60), Take(count=60)
+    meta = given.meta().model_copy(update={"consent": consent})
+    given.write(store.create_session(meta), meta)
+    store.enter(meta.id)
+    list(write_out(store, FORMAT, [meta.id, record(store, bare)], tmp_path / "out", Asked()))
+    assert json.loads((tmp_path / "out" / "index.json").read_text())["licences"] == {meta.id: "CC-BY-4.0"}
