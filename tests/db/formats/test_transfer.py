@@ -39,6 +39,7 @@ def write(*args):
 def tell(line, share):
     if 0.4 < share < 0.65:
         os.kill(os.getpid(), signal.SIGINT)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background jobs begin without
 VideoWriter.write_packet = write
 ProgressLine.tell = tell
 for words in json.loads(sys.argv[1]):
