@@ -113,9 +113,8 @@ def try_webdataset(python: Path, store: Store, folder: Path) -> Iterator[Check]:
     held = [[name(code) for code, is_active in zip(track.codes, row, strict=True) if is_active] for row in track.active]
     for kind, count in (("clip", 3), ("frame", len(track))):
         out = folder / kind
-        _write(
-            store, "webdataset", session_id, out, {"sample": kind, "seconds": "1", "shard": "2" if count == 3 else "40"}
-        )
+        options = {"seconds": "1", "shard": "2"} if kind == "clip" else {"shard": "40"}
+        _write(store, "webdataset", session_id, out, {"sample": kind} | options)
         said = ask(python, "webdataset", "read", out)
         yield f"webdataset {said['version']} reads all {count} {kind}s", len(said["keys"]) == count
         yield f"the {kind}s are in order", said["keys"] == sorted(said["keys"])
