@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,8 @@ class RowEvents:
     """What was down at the end of the row before the first."""
     guessed: frozenset[int] = frozenset()
     """Keys of which only the state is told: where it rises they were pressed, if it is known that they were up before."""
+    actors: NDArray[np.uint8] | None = None
+    """(N,) who acted in each row, by position in the session's list; None: the first."""
 
     @classmethod
     def of(
@@ -123,6 +125,8 @@ class RowEvents:
             for code in codes:
                 (down.add if self.held[code][row] else down.discard)(code)
             found += self._moves(row, (start + stop) // 2)
+            if self.actors is not None and self.actors[row]:
+                found = [replace(event, actor=int(self.actors[row])) for event in found]
             events += sorted(found, key=lambda event: event.t_ns)
             if len(events) >= _AT_ONCE:
                 yield events

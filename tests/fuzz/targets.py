@@ -220,8 +220,14 @@ def _mcap(messages: list[tuple[int, str, dict[str, object]]]) -> bytes:
     records = b"".join([_record(4, channel) for channel in channels] + [_record(5, message) for message in told[:half]])
     chunk = struct.pack("<QQQI", 0, 0, len(records), 0) + _text("") + struct.pack("<Q", len(records)) + records
     spans = [["gap", messages[0][0], messages[-1][0], "lost"], ["instruction", messages[0][0], 2**61, "go"]]
+    spans += [["actor", messages[1][0], messages[-1][0], "1"], ["found", messages[1][0], messages[1][0], "KEY_A"]]
     known = {
-        "playtape": {"game": "doom", "group": "g"},
+        "playtape": {
+            "game": "doom",
+            "group": "g",
+            "lasts_ns": "333000000",
+            "actors": json.dumps([["person", "bob"], ["model", "m"]]),
+        },
         "playtape/spans": {str(i): json.dumps(x) for i, x in enumerate(spans)},
     }
     whole = [_record(1, _text("owa") + _text("")), _record(6, chunk), *(_record(5, message) for message in told[half:])]
@@ -244,7 +250,7 @@ def frames_seeds() -> list[bytes]:
         "frame": [0, 1, 2, 3], "t_s": [0.0, 0.05, 0.1, 0.15], "known": [1, 1, 0, 1], "used": [1, 1, 1, 0],
         "instruction": ["go", "go", "", "stop"], "flags": ["menu|idle", "menu", "", ""], "dx": [0.0, 1.5, 0.0, -2.0],
         "scroll_y": [0.0, 1.0, 0.0, 0.0], "KEY_W": [0, 1, 1, 0], "KEY_W.presses": [0, 2, 0, 1], "BTN_LEFT": [0, 1, 0, 1],
-        "reward": ["a", "b", None, "c"],
+        "reward": ["a", "b", None, "c"], "actor": ["person", "model", "", "person+script"],
     }  # fmt: skip
     rows = [",".join(columns), *(",".join(map(str, row)) for row in zip(*columns.values(), strict=True))]
     few = {"t_s": [1.5, 2.5], "KEY_A": [True, False]}
@@ -257,6 +263,7 @@ def frames_seeds() -> list[bytes]:
 def lerobot_seeds() -> list[bytes]:
     info = layout.info(layout.features((32, 32), 20, (17, 272)), 20, 2, 6, 2)
     own = {"episodes": [{"game": "doom", "player": "bob", "group": "g", "started_at": "2026-11-30T12:00:00+00:00"}]}
+    own["episodes"][0]["actors"] = [["person", "bob"], ["model", "m"]]
     tasks = {"task_index": [0, 1], "task": ["go", "stop"]}
     prefix = f"videos/{layout.PICTURES}/"
     episodes = {
@@ -265,7 +272,7 @@ def lerobot_seeds() -> list[bytes]:
         prefix + "from_timestamp": [0.0, 0.2], prefix + "to_timestamp": [0.2, 0.3],
     }  # fmt: skip
     data = {
-        "episode_index": [0, 0, 0, 0, 1, 1], "timestamp": [0.0, 0.05, 0.1, 0.15, 0.0, 0.05], "task_index": [0, 0, 1, 1, 0, 0],
+        "episode_index": [0, 0, 0, 0, 1, 1], "timestamp": [0.0, 0.05, 0.1, 0.15, 0.0, 0.05], "task_index": [0, 0, 1, 1, 0, 0], "actors": [1, 4, 0, 5, 1, 1],
         "action": [[float(i % 2), 0.0, i / 2, -1.0, 0.0, 0.0] for i in range(6)],
     }  # fmt: skip
     parts = [json.dumps(part).encode() for part in (info, own, tasks, episodes, data)]

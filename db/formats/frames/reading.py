@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from db.clock import Int64
 from db.errors import BadArgument, BadFile
 from db.files import check_near, read_object
 from db.formats.account import Account, known
+from db.formats.acting import Bits, bits_of, list_actors, places_of
 from db.formats.arrival import bring_account
 from db.formats.format import Asked, Source, Tell
 from db.formats.frames.layout import FIXED, PRESSES
@@ -28,14 +29,14 @@ from db.formats.table import column_names, read_table
 from db.formats.video import VideoReport
 from db.labelling.labels import Edit, LabelKind
 from db.recording.actions import Bools
-from db.recording.events import Gap, GapReason, InputEvent
+from db.recording.events import Actor, Gap, GapReason, InputEvent
 from db.recording.keys import parse as parse_key
 from db.recording.stretches import stretches_of
 from db.store import Store
 
 _TABLES, _VIDEOS = ("frames.parquet", "frames.csv"), (".mkv", ".mp4", ".webm", ".mov", ".avi")
 _ABOUT_MAX = 1 << 20
-_WORDS, _LONGEST_WORD = ("instruction", "flags"), 20_000
+_WORDS, _LONGEST_WORD = ("instruction", "flags", "actor"), 20_000
 
 
 def import_frames(
@@ -80,10 +81,11 @@ def read_account(
     table: Path, video: Path, session_id: str, asked: Asked, report: Report, about: Mapping[str, Any] | None = None
 ) -> Account:
     """What a table tells of its video, and about.json of both. Raises BadFile with the place."""
-    rows = _read_rows(table, report)
+    rows, about = _read_rows(table, report), about or {}
+    rows.actors = list_actors(rows.acted, asked.player, about.get("actors"))
     return _Rows(
         session_id=session_id, video=video, game=asked.game, player=asked.player, told_in=table.name,
-        offsets_ns=rows.offsets_ns, table=rows, **circumstances(about or {}),
+        offsets_ns=rows.offsets_ns, table=rows, actors=rows.actors, **circumstances(about),
     )  # fmt: skip
 
 
@@ -103,11 +105,14 @@ class _Table:
     used: Bools
     instructions: list[Run]
     flags: list[Run]
+    acted: int
+    """The bits (`ActionTrack.actors`) of all who acted in it."""
+    actors: tuple[Actor, ...] = ()
 
     def pieces(self) -> Iterator[RowEvents]:
         """Some thousand rows at a time. Raises BadFile with the place of what cannot be."""
         for piece in _pieces(self.path, self.columns):
-            yield piece.events
+            yield replace(piece.events, actors=places_of(piece.actors, self.actors))
 
 
 @dataclass
@@ -122,6 +127,11 @@ class _Piece:
 
     def __len__(self) -> int:
         return len(self.numbers["t_s"])
+
+    @property
+    def actors(self) -> Bits:
+        """(N,) the bits of who acted in each row."""
+        return bits_of(self.words["actor"]) if "actor" in self.words else np.zeros(len(self), np.uint8)
 
 
 def _pieces(path: Path, columns: Sequence[str]) -> Iterator[_Piece]:
@@ -144,7 +154,7 @@ def _read_rows(path: Path, report: Report) -> _Table:
     if dropped:
         report.drop(f"These columns could not be kept: {', '.join(sorted(dropped))[:2000]}.")
     seconds, known, used = array("d"), array("B"), array("B")
-    instructions, flags = Runs(str(path)), Runs(str(path))
+    instructions, flags, acted = Runs(str(path)), Runs(str(path)), 0
     for piece in _pieces(path, columns):
         seconds.frombytes(piece.numbers["t_s"].tobytes())
         for name, states in (("known", known), ("used", used)):
@@ -153,6 +163,7 @@ def _read_rows(path: Path, report: Report) -> _Table:
             instructions.say(piece.first + row, (text,) if text else ())
         for row, text in enumerate(piece.words.get("flags", ())):
             flags.say(piece.first + row, text.split("|") if text else ())
+        acted |= int(np.bitwise_or.reduce(piece.actors))
     if not seconds:
         raise BadFile(f"{path} has no rows.")
     return _Table(
@@ -163,6 +174,7 @@ def _read_rows(path: Path, report: Report) -> _Table:
         np.frombuffer(used, np.bool_),
         instructions.end(len(seconds)),
         flags.end(len(seconds)),
+        acted,
     )
 
 
@@ -175,10 +187,10 @@ def _sort_columns(names: Sequence[str], path: Path) -> tuple[list[str], list[str
             meant = name in FIXED or parse_key(name.removesuffix(PRESSES)) is not None
         except BadArgument:
             meant = False
-        (kept if meant and name not in ("frame", "actor") else dropped).append(name)
+        (kept if meant and name != "frame" else dropped).append(name)
     if "t_s" not in kept:
         raise BadFile(f"{path} has no column t_s with the time of each frame in seconds.")
-    return kept, [name for name in dropped if name not in ("frame", "actor")]
+    return kept, [name for name in dropped if name != "frame"]
 
 
 def _offsets(seconds: array[float], path: Path) -> Int64:

@@ -11,6 +11,7 @@ import av
 import numpy as np
 
 from db.errors import BadArgument, BadFile
+from db.formats.acting import tell_actors
 from db.formats.format import Asked, Tell
 from db.formats.frames.layout import COLUMNS, FORMAT_ID, KEY_COLUMNS, PRESSES
 from db.formats.identity import state_of
@@ -188,6 +189,7 @@ def _about(recording: Recording) -> dict[str, Any]:
         "game": meta.game,
         "player": meta.player,
         "group": meta.group_id,
+        "actors": tell_actors(meta.actors),
         "title": meta.window.title,
         "layout": meta.layout,
         "size_px": list(meta.size_px),

@@ -17,8 +17,9 @@ from db.clock import Int64
 from db.errors import BadFile
 from db.files import read_object
 from db.formats.account import MOST_LABELS
+from db.formats.acting import Bits
 from db.formats.frametimes import first_not_after, offsets_of, parts_of
-from db.formats.lerobot.layout import ACTION, DATA, EPISODES, INFO, OWN, TASKS, VIDEO, fill, inside, place
+from db.formats.lerobot.layout import ACTION, ACTORS, DATA, EPISODES, INFO, OWN, TASKS, VIDEO, fill, inside, place
 from db.formats.parquet import batches, listed, open_parquet
 
 MOST_EPISODES, MOST_TASKS = 200_000, 100_000
@@ -54,6 +55,8 @@ class Rows:
     """(N,) int64 numbers of tasks, -1 where there is none."""
     actions: np.ndarray
     """(N, D) float32, finite; D = 0 where the dataset has no action."""
+    actors: Bits
+    """(N,) the bits (`ActionTrack.actors`) of who acted, 0 where we did not write it."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ class Course:
     """(N,) from 0, strictly increasing."""
     tasks: list[tuple[int, int, int]]
     """Stretches [start, stop) of frames with the number of their task, in order; those without one left out."""
+    acted: int
+    """The bits of all who acted in it."""
 
 
 @dataclass
@@ -127,27 +132,29 @@ class Dataset:
     def course(self, episode: Episode) -> Course:
         """Raises BadFile where the data file does not say what the table of episodes claims of it."""
         seconds, where = array("d"), f"{episode.data}, episode {episode.index}"
-        starts, numbers = array("q"), array("q")
+        starts, numbers, acted = array("q"), array("q"), 0
         for piece in self.pieces(episode):
             changes = np.flatnonzero(np.diff(piece.tasks, prepend=numbers[-1] if numbers else _NO_TASK - 1))
             starts.frombytes((changes + len(seconds)).astype(np.int64).tobytes())
             numbers.frombytes(piece.tasks[changes].tobytes())
             seconds.frombytes(piece.seconds.tobytes())
+            acted |= int(np.bitwise_or.reduce(piece.actors))
             if len(starts) > MOST_LABELS:
                 raise BadFile(f"{where} changes its task over {MOST_LABELS:,} times.")
         if len(seconds) != episode.length:
             raise BadFile(f"{where} has {len(seconds)} rows, the table of episodes tells of {episode.length}.")
         stretches = zip(starts, [*starts[1:], len(seconds)], numbers, strict=True)
         tasks = [(start, stop, number) for start, stop, number in stretches if 0 <= number < len(self.tasks)]
-        return Course(self._offsets(seconds, where), tasks)
+        return Course(self._offsets(seconds, where), tasks, acted)
 
     def pieces(self, episode: Episode) -> Iterator[Rows]:
         """Some thousand rows of it at a time. Raises BadFile."""
         width, where = len(self.names), f"{episode.data}, episode {episode.index}"
         columns = ["episode_index", "timestamp"] + [ACTION] * bool(width)
         most, only = max(min(_ROWS, _NUMBERS // max(width, 1)), 1), ("episode_index", episode.index)
+        optional = ["task_index"] + [ACTORS] * (episode.index in self.own)
         done = 0
-        for batch in batches(episode.data, columns, most, optional=("task_index",), only=only):
+        for batch in batches(episode.data, columns, most, optional=optional, only=only):
             wanted = batch.filter(pyarrow.compute.equal(batch.column("episode_index"), episode.index))
             count = wanted.num_rows
             done += count
@@ -162,7 +169,10 @@ class Dataset:
                 actions = _vectors(wanted.column(ACTION), width, f"{where}, action").astype(np.float32)
             if "task_index" in batch.schema.names:
                 tasks = _floats(wanted.column("task_index"), f"{where}, task_index").astype(np.int64)
-            yield Rows(seconds, tasks, actions)
+            actors = np.zeros(count, np.uint8)
+            if ACTORS in batch.schema.names:
+                actors = (_floats(wanted.column(ACTORS), f"{where}, {ACTORS}").astype(np.int64) & 7).astype(np.uint8)
+            yield Rows(seconds, tasks, actions, actors)
 
     def _offsets(self, seconds: array[float], where: str) -> Int64:
         """From 0; those of a constant rate exactly so, which a float32 cannot say."""
@@ -197,7 +207,7 @@ class Dataset:
         return Episode(index, length, data, video, from_s, max(to_s, from_s))
 
 
-_OWN_COLUMNS = ("timestamp", "frame_index", "episode_index", "index", "task_index", "actors")
+_OWN_COLUMNS = ("timestamp", "frame_index", "episode_index", "index", "task_index", ACTORS)
 
 
 def _read_own(path: Path) -> dict[int, dict[str, Any]]:

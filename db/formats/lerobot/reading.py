@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from db.clock import Int64
 from db.errors import BadArgument, BadFile
 from db.formats.account import Account
+from db.formats.acting import list_actors, places_of
 from db.formats.arrival import bring_account
 from db.formats.format import Asked, Source, Tell
 from db.formats.identity import source_id
@@ -83,6 +84,7 @@ def read_account(dataset: Dataset, episode: Episode, asked: Asked, report: Repor
         episode=episode,
         places=_places(dataset.names, episode.data, report),
         tasks=course.tasks,
+        actors=list_actors(course.acted, asked.player, said.get("actors")),
     )
 
 
@@ -122,7 +124,7 @@ class _Episode(Account):
         for rows in self.dataset.pieces(self.episode):
             piece = RowEvents.of(self._columns(rows), ".presses", self.episode.data, before=before)
             before = piece.after
-            yield piece
+            yield replace(piece, actors=places_of(rows.actors, self.actors))
 
     def _columns(self, rows: Rows) -> dict[str, np.ndarray]:
         told = {name: rows.actions[:, place].astype(np.float64) for name, place in self.places.items()}

@@ -11,6 +11,7 @@ from typing import Any
 
 from db.errors import BadArgument, DiskFull, PlaytapeError, StoreReadOnly, from_os_error
 from db.files import replace_text
+from db.formats.acting import tell_actors
 from db.formats.format import Asked
 from db.formats.lerobot.layout import DATA, INFO, OWN, VIDEO, place
 from db.formats.lerobot.parts import Facts, note, write_part
@@ -152,6 +153,7 @@ def _about(outgoing: Outgoing, part: Part, number: int) -> dict[str, Any]:
         "group": meta.group_id,
         "game": meta.game,
         "player": meta.player,
+        "actors": tell_actors(meta.actors),
         "frames": [start, stop],
         "started_at": meta.anchor.wall_time(int(clock.t_ns[start])).isoformat(),
         "licence": meta.consent.licence if meta.consent else None,

@@ -6,7 +6,7 @@ import itertools
 import json
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -16,6 +16,7 @@ from db.clock import Int64
 from db.errors import BadArgument, BadFile
 from db.files import check_near
 from db.formats.account import Account
+from db.formats.acting import read_actors
 from db.formats.arrival import bring_account
 from db.formats.footage import MOST_FRAMES, open_footage
 from db.formats.format import Asked, Source, Tell
@@ -36,7 +37,7 @@ from db.formats.owamcap.messages import (
 )  # fmt: skip
 from db.formats.report import Report
 from db.labelling.labels import Edit, LabelKind
-from db.recording.events import Gap, GapReason, InputEvent
+from db.recording.events import Actor, ActorKind, Gap, GapReason, InputEvent
 from db.recording.keys import CODES
 from db.store import Store
 
@@ -44,6 +45,7 @@ ABOUT, SPANS = "playtape", "playtape/spans"
 """Our own records of metadata: whose session it is, and what is said of stretches of it."""
 _USED = frozenset({SCREEN, KEYBOARD, KEYBOARD_STATE, MOUSE, MOUSE_STATE, RAW, WINDOW})
 _FAR_NS = 1_000_000_000
+_ACTORS_MAX = 100_000
 
 
 class Reader:
@@ -65,14 +67,15 @@ def read_account(path: Path, asked: Asked, report: Report) -> Account:
         raise BadFile(f"{path} has the profile {reader.profile[:40]!r}; OWAMcap files have {PROFILE!r}.")
     told = _Told.read(reader, report)
     said = reader.metadata.get(ABOUT, {})
-    game, player = asked.game or said.get("game", "")[:200], asked.player or said.get("player", "")[:200]
+    game, player = asked.game or said.get("game", "")[:200], asked.player or said.get("player", "")[:200] or "unknown"
     if not game:
         raise BadArgument(f"Nothing says which game {path} shows; name it with --game, or in the field Game.")
     video = told.video(reader)
     times_ns = told.place_frames(video, report)
     spans = _read_spans(reader)
     found = frozenset((start, CODES[value]) for kind, start, _, value in spans if kind == "found" and value in CODES)
-    spans = [span for span in spans if span[0] != "found"]
+    acted = [span for span in spans if span[0] == "actor"]
+    spans = [span for span in spans if span[0] not in ("found", "actor")]
     if reader.lost_from is not None:
         size = path.stat().st_size
         report.drop(f"the end of the recording: the file is whole up to byte {reader.lost_from:,} of {size:,}")
@@ -83,12 +86,14 @@ def read_account(path: Path, asked: Asked, report: Report) -> Account:
         session_id=source_id("owamcap", [path], [video]),
         video=video,
         game=game,
-        player=player or "unknown",
+        player=player,
         told_in=str(path),
         offsets_ns=times_ns - times_ns[0],
         is_loose=True,
         wall_ns=int(times_ns[0]),
         title=told.title,
+        actors=(actors := _read_actors(said.get("actors", ""), player)),
+        acted=_Acted.of(acted, len(actors)),
         layout=said.get("layout", "")[:100],
         lasts_ns=int(lasts) if (lasts := said.get("lasts_ns", "")).isdecimal() and len(lasts) < 19 else 0,
         group_id=group_of(said.get("group", "")),
@@ -207,6 +212,7 @@ class _Recorded(Account):
     inputs: Inputs | None
     spans: Sequence[tuple[str, int, int, str]]
     """Kind, start and stop in the file's own time, value."""
+    acted: _Acted
     _edges_ns: Int64 | None = None
 
     def gaps(self, edges_ns: Int64) -> Iterable[Gap]:
@@ -225,7 +231,9 @@ class _Recorded(Account):
 
     def events(self, edges_ns: Int64) -> Iterator[Sequence[InputEvent]]:
         if self.inputs:
-            yield from self.inputs.read(self.first_ns, int(edges_ns[0]))
+            shift_ns = self.first_ns - int(edges_ns[0])
+            for events in self.inputs.read(self.first_ns, int(edges_ns[0])):
+                yield self.acted.name(events, shift_ns)
 
     def labels(self) -> Iterator[Edit]:
         edges = self._edges_ns
@@ -236,13 +244,52 @@ class _Recorded(Account):
                     yield self.label(LabelKind(kind), first, last, value)
 
 
+@dataclass(frozen=True)
+class _Acted:
+    """Runs of events of other actors than the first, as we wrote them."""
+
+    starts_ns: Int64
+    stops_ns: Int64
+    """Both ascending, in the file's own time; of two runs at one time the later one counts."""
+    actors: Int64
+
+    @classmethod
+    def of(cls, spans: Sequence[tuple[str, int, int, str]], count: int) -> _Acted:
+        """count: how many actors there are; runs of others are left out."""
+        runs = sorted(
+            (start, stop, int(value)) for _, start, stop, value in spans if value in map(str, range(1, count))
+        )
+        table = np.array(runs, np.int64).reshape(-1, 3)
+        return cls(table[:, 0], table[:, 1], table[:, 2])
+
+    def name(self, events: list[InputEvent], shift_ns: int) -> list[InputEvent]:
+        """The same with their actors. shift_ns: from the events' time to the file's own."""
+        if not len(self.starts_ns) or not events:
+            return events
+        times = np.fromiter((event.t_ns + shift_ns for event in events), np.int64, len(events))
+        at = np.searchsorted(self.starts_ns, times, side="right") - 1
+        actors = np.where((at >= 0) & (times < self.stops_ns[at]), self.actors[at], 0).tolist()
+        return [replace(event, actor=actor) if actor else event for event, actor in zip(events, actors, strict=True)]
+
+
+def _read_actors(told: str, player: str) -> tuple[Actor, ...]:
+    """As many as were written, in their order; the first person is the player."""
+    try:
+        found = read_actors(json.loads(told[:_ACTORS_MAX]))
+    except (ValueError, RecursionError):
+        return ()
+    people = (number for number, actor in enumerate(found) if actor.kind is ActorKind.PERSON)
+    mine = next(people, None)
+    return tuple(Actor(kind=actor.kind, name=player) if number == mine else actor for number, actor in enumerate(found))
+
+
 def _nearest(edges_ns: Int64, at_ns: int) -> int:
     """Of which edge this is the time, to the nearest: some frames' times were told to be the same, and moved."""
     after = min(int(np.searchsorted(edges_ns, at_ns)), len(edges_ns) - 1)
     return after - (after > 0 and at_ns - int(edges_ns[after - 1]) < int(edges_ns[after]) - at_ns)
 
 
-_KINDS = {"gap", "found", *(kind.value for kind in (LabelKind.INSTRUCTION, LabelKind.FLAG, LabelKind.TRIM))}
+_KINDS = {"gap", "found", "actor", *(kind.value for kind in (LabelKind.INSTRUCTION, LabelKind.FLAG, LabelKind.TRIM))}
 
 
 def _read_spans(reader: McapReader) -> list[tuple[str, int, int, str]]:

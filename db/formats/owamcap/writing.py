@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import heapq
+import itertools
 import json
 import math
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -14,6 +15,7 @@ import av
 import numpy as np
 
 from db.errors import BadFile
+from db.formats.acting import tell_actors
 from db.formats.format import Asked, Tell
 from db.formats.frames import join_segments
 from db.formats.identity import state_of
@@ -100,6 +102,7 @@ def _about(outgoing: Outgoing) -> dict[str, str]:
     return {
         "session": meta.id, "revision": str(meta.revision), "group": meta.group_id, "game": meta.game, "player": meta.player,
         "layout": meta.layout, "lasts_ns": str(outgoing.recording.clock.duration_ns),
+        "actors": json.dumps(tell_actors(meta.actors), ensure_ascii=False),
     } | licence  # fmt: skip
 
 
@@ -129,7 +132,7 @@ class _Messages:
             report.change(f"{kind.value}s, which only Playtape reads (as metadata)", said)
         report.change("stretches with unknown inputs, which only Playtape reads (as metadata)", len(self._facts.gaps))
         if any(actor.kind != "person" for actor in recording.meta.actors):
-            report.drop("who acted: a person, a script or a model")
+            report.change("who acted, a person, a script or a model, which only Playtape reads (as metadata)")
         yield from _merged(self._screens(), self._inputs())
 
     def spans(self) -> dict[str, str]:
@@ -140,11 +143,20 @@ class _Messages:
             if edit.kind in (LabelKind.INSTRUCTION, LabelKind.FLAG, LabelKind.TRIM):
                 start, stop = edit.start or 0, min(edit.stop or 0, len(edges) - 1)
                 rows.append((edit.kind.value, int(edges[start]), int(edges[stop]), edit.value))
+        rows += self._acted()
         rows += [("found", t_ns, t_ns, key_name(code)) for t_ns, code in self._found]
         return {
             str(number): json.dumps([kind, start + self._shift_ns, stop + self._shift_ns, value], ensure_ascii=False)
             for number, (kind, start, stop, value) in enumerate(rows)
         }
+
+    def _acted(self) -> Iterator[tuple[str, int, int, str]]:
+        """Runs of events of another actor than the session's first: from the first of them to the last, and who it was."""
+        events = self._facts.events
+        firsts = np.flatnonzero(np.diff(events["actor"].astype(np.int64), prepend=-1)).tolist()
+        for first, stop in itertools.pairwise([*firsts, len(events)]):
+            if actor := int(events["actor"][first]):
+                yield "actor", int(events["t_ns"][first]), int(events["t_ns"][stop - 1]) + 1, str(actor)
 
     def _screens(self) -> Iterator[tuple[int, str, dict[str, Any]]]:
         meta, frames = self._outgoing.recording.meta, self._outgoing.recording.frames
