@@ -150,6 +150,8 @@ def joined(parts: Sequence[EventArray]) -> EventArray:
 
 def outside(t_ns: NDArray[np.int64], gaps: Sequence[Gap]) -> NDArray[np.bool_]:
     """(T,) whether each instant lies in none of the gaps."""
+    if not gaps:
+        return np.ones(len(t_ns), np.bool_)
     starts, stops = gap_edges(gaps)
     found: NDArray[np.bool_] = np.searchsorted(starts, t_ns, "right") == np.searchsorted(stops, t_ns, "right")
     return found

@@ -21,6 +21,7 @@ from db.recording.figures import MOST, Figures, Play, bounded, count_figures, fr
 from db.recording.profiles import QaLimits
 from db.recording.reader import Recording
 
+_AT_ONCE = 1 << 16
 _PICTURES = 8
 """Pictures that are decoded to see whether they are black: keyframes, so that each costs one frame."""
 _KEYFRAME_BITS_PER_PX, _CHANGED_BITS_PER_PX = 0.1, 0.005
@@ -149,7 +150,8 @@ def _input_rules(recording: Recording, play: Play, limits: QaLimits) -> Iterator
         text = "{value} inputs were recorded while the picture moved (at least {limit})."
         yield _at_least("inputs", count, 1, Grade.BAD, text)
     if count:
-        lag_ms = float(np.percentile(_lags_ns(events["t_ns"][reported], recording.clock.t_ns), 99)) / 1e6
+        lags_ns = _lags_ns(events["t_ns"][reported], recording.clock.t_ns)
+        lag_ms = float(np.percentile(lags_ns, 99, overwrite_input=True)) / 1e6
         text = "99 of 100 inputs lie within {value} ms of the next frame (at most {limit} ms)."
         yield _at_most("lag", lag_ms, limits.max_input_lag_ms, Grade.USABLE, text)
     presses = np.count_nonzero(reported & (events["kind"] == EventKind.KEY) & (events["value"] > 0))
@@ -233,11 +235,14 @@ def _blank_share(recording: Recording, known: Bools) -> float:
 
 
 def _lags_ns(times_ns: Int64, frames_ns: Int64) -> Int64:
-    """From each input to the next frame; for one after the last frame, since that frame."""
-    at = np.searchsorted(frames_ns, times_ns, side="right")
+    """From each input to the next frame; for one after the last frame, since that frame. In the memory of `times_ns`."""
     last = len(frames_ns) - 1
-    times_ns = np.clip(times_ns, 0, 2**62)
-    return np.where(at <= last, frames_ns[np.minimum(at, last)] - times_ns, times_ns - frames_ns[last])
+    for first in range(0, len(times_ns), _AT_ONCE):  # whole arrays for each step would be as large as all events
+        some = times_ns[first : first + _AT_ONCE]
+        at = np.searchsorted(frames_ns, some, side="right")
+        np.clip(some, 0, 2**62, out=some)
+        some[:] = np.where(at <= last, frames_ns[np.minimum(at, last)] - some, some - frames_ns[last])
+    return times_ns
 
 
 def _count_unmatched(events: EventArray, gaps: list[Gap]) -> int:

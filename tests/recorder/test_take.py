@@ -73,6 +73,7 @@ def test_everything_injected_is_in_the_session(record, game, injector, store):
         injector.set((W, A, S)[i % 3], False)
         injector._connection.sync()
     injector.set(M, True)
+    injector._connection.sync()  # else the stop may come before it
     finished = command.stop()
     assert finished["session"] == started["session"]
     assert finished["end_reason"] == EndReason.SIGNAL
