@@ -14,6 +14,7 @@ import numpy as np
 
 from bench.tally import Tally
 from db.clock import Int64
+from db.formats.outgoing import Outgoing
 from db.formats.sampling import sample
 from db.labelling.labels import Edit, LabelKind, heads, spans
 from db.media.resize import Picture, resize
@@ -63,11 +64,7 @@ class Side:
     @cached_property
     def used(self) -> Bools:
         """(N,) False for the frames that a person left out."""
-        used = np.ones(len(self.recording.clock), np.bool_)
-        for edit in self.spans:
-            if edit.kind is LabelKind.TRIM:
-                used[edit.start : edit.stop] = False
-        return used
+        return Outgoing(self.recording, self.spans).used
 
     @cached_property
     def usable(self) -> Bools:
